@@ -1,0 +1,1 @@
+"""A calendar gateway for booking platforms."""

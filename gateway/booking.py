@@ -1,0 +1,106 @@
+"""The rules of the trade: what may become of an entry, decided from values alone. No I/O, no clock.
+
+A PUT, a drag in Google Calendar and a REST call all become Intents; `decide` folds them over the held entry and answers
+the entry that should be, or raises Refused. Nobody else decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.model import (
+    Appointment,
+    CustomerId,
+    Entry,
+    Recurrence,
+    ServiceId,
+    Span,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Book:
+    """A new appointment. From the platform only: a client's new event is a Write."""
+
+    uid: str
+    span: Span
+    zone: str
+    customer: CustomerId
+    service: ServiceId
+    recurrence: Recurrence | None = None
+    notes: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """The appointment, or the occurrence that originally starts `at`, takes place in `span` (another start)."""
+
+    span: Span
+    at: datetime | None = None
+    all_day: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resize:
+    """Same start, another end."""
+
+    span: Span
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cancel:
+    """The appointment, or one occurrence of it, shall not take place."""
+
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Annotate:
+    """What the staff member's own client keeps with the appointment: replaces `extras` (of the occurrence `at`, if given)."""
+
+    extras: tuple[str, ...]
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Amend:
+    """The platform changes facts that are not times (None: as it was)."""
+
+    notes: str | None = None
+    service: ServiceId | None = None
+    recurrence: Recurrence | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Misuse:
+    """The client's text asks for what an appointment cannot do; `what` is the sentence. Always refused, with `reason`."""
+
+    reason: str
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Write:
+    """A personal object is what this text says. The text has been read and found sound (`ical.read.personal`)."""
+
+    uid: str
+    component: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Erase:
+    """A personal object goes away."""
+
+
+Intent = Book | Move | Resize | Cancel | Annotate | Amend | Misuse | Write | Erase
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a client's text amounts to, in order; empty: nothing. `seen` is the version the client had before it (None: it does not say)."""
+
+    intents: tuple[Intent, ...]
+    seen: int | None = None
