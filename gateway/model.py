@@ -282,7 +282,13 @@ class Actor:
 
     @property
     def silent(self) -> bool:
+        """Takes over what already is: nobody is told, and only double bookings are refused."""
         return self.door == "import"
+
+    @property
+    def proposing(self) -> bool:
+        """Speaks from a staff member's calendar, not for the platform: the company's two-way policy binds it."""
+        return self.door == "dav" or self.door.startswith("mirror")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,22 +1,11 @@
-"""The rules of the trade: what may become of an entry, decided from values alone. No I/O, no clock.
-
-A PUT, a drag in Google Calendar and a REST call all become Intents; `decide` folds them over the held entry and answers
-the entry that should be, or raises Refused. Nobody else decides.
-"""
+"""What a person wants done with an entry, as values: a closed union, so that a new wish shows every place to think about."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.model import (
-    Appointment,
-    CustomerId,
-    Entry,
-    Recurrence,
-    ServiceId,
-    Span,
-)
+from gateway.model import CustomerId, Recurrence, ServiceId, Span
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
