@@ -1,0 +1,118 @@
+"""What every request passes: a number, limits, safe headers, one line in the log, and an answer whatever happens."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from gateway import observe
+from gateway.web.parts import PARTS, Parts, parts
+from gateway.web.problems import Problem, answer, expected, problem_of
+
+REQUEST_ID = web.RequestKey("request_id", str)
+
+_SECRET_PATH = re.compile(r"^/(feeds|answer|connect)/([^/]+)")
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+_HEADERS = {
+    # No script, style or frame but the gateway's own files; nothing written into a page can run (trust.md T9).
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The outermost step of every request."""
+    started = time.perf_counter()
+    request_id = _request_id(request)
+    request[REQUEST_ID] = request_id
+    status = 500
+    try:
+        try:
+            _check_head(request)
+            response = await handler(request)
+        except Exception as error:  # the door: everything is answered here, and what nobody foresaw is noted
+            if not expected(error):
+                observe.log("request_failed", error=error, request=request_id, path=shown_path(request.path))
+            response = answer(request, problem_of(error), request_id)
+        response.headers["X-Request-Id"] = request_id
+        status = response.status
+        return response
+    finally:
+        seconds = time.perf_counter() - started
+        observe.request_done(_route(request), request.method, status, seconds)
+        observe.log(
+            "request",
+            request=request_id,
+            method=request.method,
+            path=shown_path(request.path),
+            status=status,
+            ms=round(seconds * 1000, 1),
+            peer=peer(request),
+            agent=request.headers.get("User-Agent", "")[:120],
+        )
+
+
+async def dress(request: web.Request, response: web.StreamResponse) -> None:
+    """Headers of every response, errors of the HTTP parser included. A page may have set stricter or other ones before."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.app[PARTS].public_url.startswith("https:"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    response.headers["Server"] = "gateway"  # not which library in which version
+
+
+def shown_path(path: str) -> str:
+    """The path as logs may show it: secrets in it are replaced by a digest, so that lines of one link still stand together."""
+    return _SECRET_PATH.sub(lambda found: f"/{found[1]}/~{hashlib.sha256(found[2].encode()).hexdigest()[:8]}", path)[:300]
+
+
+def peer(request: web.Request) -> str:
+    """The client's address; X-Forwarded-For is believed only from the proxies that are configured."""
+    return _peer(request, parts(request))
+
+
+def _peer(request: web.Request, given: Parts) -> str:
+    address = request.remote or ""
+    if address not in given.trusted_proxies:
+        return address
+    for hop in reversed([hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]):
+        if hop not in given.trusted_proxies:
+            return hop[:64] or address
+    return address
+
+
+def _request_id(request: web.Request) -> str:
+    given = request.headers.get("X-Request-Id", "")
+    if request.remote in parts(request).trusted_proxies and _GIVEN_ID.fullmatch(given):
+        return given
+    return secrets.token_hex(8)
+
+
+def _check_head(request: web.Request) -> None:
+    """What no door of the gateway takes, refused before a body is read."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem(415, "Compressed requests are not accepted.", headers={"Accept-Encoding": "identity"})
+    length = request.content_length
+    if length is not None and length > parts(request).limits.body:
+        raise Problem(413, f"A request may carry {parts(request).limits.body} octets at most.", limit="limits.body")
+    if "\0" in request.path:
+        raise Problem(400, "The address is not understood.")
+
+
+def _route(request: web.Request) -> str:
+    """The address as the route names it ("/feeds/{token}.ics"): a metrics label must neither tell secrets nor grow without end."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "none"

@@ -1,0 +1,83 @@
+"""What the front door is made of: parts handed in by the app, and the threads that wait for the database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from aiohttp import web
+
+from gateway.store import Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Mailbox(Protocol):
+    """The demo's mailbox: every mail its SMTP server has taken, oldest first."""
+
+    def mails(self) -> Sequence[Mapping[str, Any]]:
+        """JSON-ready: {to, subject, text, html, attachments: [{filename, content_type, text}], sent_at} (contract.md §3)."""
+
+
+class Sealer(Protocol):
+    """Encrypts what must be shown again, such as a feed's address."""
+
+    def seal(self, secret: bytes) -> bytes: ...
+    def unseal(self, sealed: bytes) -> bytes: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much one request, and one reader of a feed, may ask for."""
+
+    body: int = 1024 * 1024  # octets of a request body; CalDAV and REST
+    json: int = 64 * 1024  # octets of a REST body
+    body_seconds: float = 30.0  # until a body must have arrived
+    headers: int = 100
+    header: int = 8190  # octets of one header, and of the request line
+    threads: int = 8  # requests that work on the database at once; others wait
+    wait_seconds: int = 60  # the longest long-poll
+    feed_fetches: int = 60  # full answers per feed and hour; 304 costs nothing
+    feed_bytes: int = 900_000  # what Google's importer takes; it drops larger feeds silently
+    feed_events: int = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything the pages need, as plain values and callables.
+
+    `public_url` is what people type, without a slash at the end ("https://calendar.example.com"). `clock` answers aware UTC.
+    `wake` tells the readers of the log to look again; it returns at once. `dav` is the WSGI application mounted at /dav/.
+    `unready` lists what else keeps the process from serving (a dead runner), a sentence each; it may block for a moment.
+    """
+
+    store: Store
+    public_url: str
+    clock: Callable[[], datetime]
+    wake: Callable[[], None]
+    dav: Callable[..., Any] | None = None  # WSGI: (environ, start_response) -> iterable of bytes; radicale's own type is untyped
+    mailbox: Mailbox | None = None
+    sealer: Sealer | None = None
+    unready: Callable[[], Sequence[str]] = tuple
+    trusted_proxies: frozenset[str] = frozenset()  # addresses whose X-Forwarded-For is believed
+    limits: Limits = field(default_factory=Limits)
+
+
+PARTS = web.AppKey("parts", Parts)
+POOL = web.AppKey("pool", ThreadPoolExecutor)
+CLOSING = web.AppKey("closing", asyncio.Event)
+"""Set when the server goes down: whoever waits for something to happen answers what he has."""
+
+
+def parts(request: web.Request) -> Parts:
+    return request.app[PARTS]
+
+
+async def on_thread(app: web.Application, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run blocking work on the front door's own threads. It is carried to its end even if the client has gone."""
+    return await asyncio.get_running_loop().run_in_executor(app[POOL], lambda: work(*args, **kwargs))

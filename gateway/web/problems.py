@@ -1,0 +1,81 @@
+"""What goes wrong, said to a person or a program: every error becomes a status and one sentence, never a traceback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from aiohttp import web
+
+from gateway.errors import Conflict, GatewayError, Invalid, Missing, Refused, TooLarge, Unavailable
+from gateway.web.paper import render
+
+PROBLEM_TYPE = "application/problem+json"
+
+_SENTENCES = {
+    400: "The request is not understood.",
+    401: "Please say who you are.",
+    404: "There is nothing at this address.",
+    405: "That cannot be done with this address.",
+    408: "The request took too long to arrive.",
+    413: "The request is too large.",
+    415: "The request is in a format that is not understood here.",
+    500: "Something went wrong here. It has been noted; please try again later.",
+}
+
+
+class Problem(Exception):
+    """A request that a door turns down by itself. `members` are added to problem+json (RFC 9457 §3.2)."""
+
+    def __init__(self, status: int, sentence: str, *, headers: Mapping[str, str] | None = None, **members: object) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+        self.headers = dict(headers or {})
+        self.members = members
+
+
+def problem_of(error: BaseException) -> Problem:
+    """The one table from errors to HTTP (RFC 9110 §15; 409 with a reason code is contract.md §4's answer to a conflict)."""
+    match error:
+        case Problem():
+            return error
+        case Refused():
+            return Problem(409, error.detail, type=f"/api/docs#{error.reason}", reason=str(error.reason), data=error.data)
+        case Invalid():
+            where = {"errors": [{"field": error.field, "detail": str(error)}]} if error.field else {}
+            return Problem(422, str(error), **where)
+        case Missing():
+            return Problem(404, str(error))
+        case Conflict():
+            return Problem(409 if error.condition else 412, str(error))
+        case TooLarge():
+            return Problem(413, str(error), limit=error.limit)
+        case Unavailable():
+            return Problem(503, str(error), headers={"Retry-After": str(error.retry_after)})
+        case web.HTTPException():
+            kept = {name: error.headers[name] for name in ("Allow", "Location", "Retry-After") if name in error.headers}
+            return Problem(error.status, _SENTENCES.get(error.status, f"{error.reason}."), headers=kept)
+        case TimeoutError():
+            return Problem(408, _SENTENCES[408])
+        case _:
+            return Problem(500, _SENTENCES[500])
+
+
+def expected(error: BaseException) -> bool:
+    """Whether the error is the client's affair, or a state the gateway foresees; others are noted with their traceback."""
+    return isinstance(error, Problem | GatewayError | web.HTTPException | TimeoutError)
+
+
+def answer(request: web.Request, problem: Problem, request_id: str) -> web.Response:
+    """The problem as the client reads it best: problem+json for programs, a page for browsers, a plain sentence for others."""
+    title = HTTPStatus(problem.status).phrase
+    if request.path.startswith("/api/"):
+        known = {"type": "about:blank", "title": title, "status": problem.status, "detail": problem.sentence}
+        body = json.dumps(known | problem.members | {"request_id": request_id}, ensure_ascii=False)
+        return web.Response(status=problem.status, text=body, content_type=PROBLEM_TYPE, headers=problem.headers)
+    if "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/feeds/"):
+        page = render("problem.html", title=title, sentence=problem.sentence, request_id=request_id)
+        return web.Response(status=problem.status, text=page, content_type="text/html", headers=problem.headers)
+    return web.Response(status=problem.status, text=problem.sentence + "\n", content_type="text/plain", headers=problem.headers)
