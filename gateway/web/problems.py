@@ -44,8 +44,9 @@ def problem_of(error: BaseException) -> Problem:
         case Refused():
             return Problem(409, error.detail, type=f"/api/docs#{error.reason}", reason=str(error.reason), data=error.data)
         case Invalid():
-            where = {"errors": [{"field": error.field, "detail": str(error)}]} if error.field else {}
-            return Problem(422, str(error), **where)
+            if error.field is None:
+                return Problem(422, str(error))
+            return Problem(422, str(error), errors=[{"field": error.field, "detail": str(error)}])
         case Missing():
             return Problem(404, str(error))
         case Conflict():

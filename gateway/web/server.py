@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
 
-from gateway.web import api, feeds, operations, pages
+from gateway import observe
+from gateway.web import answer, api, feeds, operations, pages
 from gateway.web.guard import dress, guard
 from gateway.web.parts import CLOSING, PARTS, POOL, Limits, Parts
 
@@ -26,7 +27,7 @@ def build(parts: Parts) -> web.Application:
     app[PARTS] = parts
     app.on_response_prepare.append(dress)
     app.cleanup_ctx.append(_threads)
-    app.add_routes([*operations.routes(), *pages.routes(parts), *feeds.routes(parts), *api.routes()])
+    app.add_routes([*operations.routes(), *pages.routes(parts), *answer.routes(), *feeds.routes(parts), *api.routes()])
     return app
 
 
@@ -44,6 +45,7 @@ async def _serve(parts: Parts, host: str, port: int, started: Callable[[int, Cal
     runner = web.AppRunner(
         app,
         access_log=None,  # the guard writes it, without secrets
+        logger=_Wire(),
         auto_decompress=False,  # nobody compresses requests to us but attackers (trust.md A046)
         keepalive_timeout=IDLE,
         max_line_size=parts.limits.header,
@@ -59,11 +61,26 @@ async def _serve(parts: Parts, host: str, port: int, started: Callable[[int, Cal
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, end.set)
-        started(runner.addresses[0][1], lambda: loop.call_soon_threadsafe(end.set))
+
+        def stop() -> None:
+            loop.call_soon_threadsafe(end.set)
+
+        started(runner.addresses[0][1], stop)
         await end.wait()
     finally:
         app[CLOSING].set()
         await runner.cleanup()
+
+
+class _Wire:
+    """Takes aiohttp's complaints about what is no HTTP. Its own would be errors with a traceback and the octets that were sent,
+    and a mistyped Authorization header must not end up in a log."""
+
+    def debug(self, text: str, *values: object, exc_info: BaseException | None = None) -> None:
+        if exc_info is not None:
+            observe.log("wire_broken", error=type(exc_info).__name__)
+
+    info = warning = error = exception = debug
 
 
 async def _threads(app: web.Application) -> AsyncIterator[None]:

@@ -16,14 +16,10 @@ OPERATIONS: list[Operation] = [*appointments.OPERATIONS, *people.OPERATIONS, *ch
 
 def routes() -> list[web.RouteDef]:
     return [
-        *(web.route(method, f"/api/v1{each.path}", handler(each)) for each in OPERATIONS for method in _methods(each)),
+        *(web.route(each.method, f"/api/v1{each.path}", handler(each)) for each in OPERATIONS),
         web.get("/api/openapi.json", _openapi),
         web.get("/api/docs", _docs),
     ]
-
-
-def _methods(operation: Operation) -> list[str]:
-    return ["GET", "HEAD"] if operation.method == "GET" else [operation.method]
 
 
 async def _openapi(request: web.Request) -> web.Response:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from gateway.errors import Invalid, Missing
-from gateway.model import Feed, FeedId, GroupId, Level, OnConflict, OnDelete, Policy, Refusal, Scope
+from gateway.model import Feed, FeedId, GroupId, Level, OnConflict, OnDelete, Refusal, Scope
 from gateway.store import Transaction, fresh_id
 from gateway.web.api import views
 from gateway.web.api.frame import Call, Json, Operation
@@ -28,7 +30,7 @@ _NEW_FEED = Record(
     required=("scope",),
     name="NewFeed",
 )
-_POLICY = {
+_POLICY: dict[str, tuple[str, Callable[[Any], object]]] = {  # outside: (inside, what makes the one the other)
     "bidirectional": ("two_way", bool),
     "on_delete": ("on_delete", OnDelete),
     "on_conflict": ("on_conflict", OnConflict),
@@ -48,10 +50,9 @@ def _settings_get(call: Call) -> Json:
 
 def _settings_put(call: Call) -> Json:
     body, company = call.body, call.tx.company
-    policy = {name: read(body[outside]) for outside, (name, read) in _POLICY.items() if outside in body}
-    facts = {name: body[outside] for outside, name in _COMPANY.items() if outside in body}
-    new_policy: Policy = replace(company.policy, **policy)
-    new = replace(company, policy=new_policy, **facts)
+    policy: dict[str, Any] = {name: make(body[outside]) for outside, (name, make) in _POLICY.items() if outside in body}
+    facts: dict[str, Any] = {name: body[outside] for outside, name in _COMPANY.items() if outside in body}
+    new = replace(company, policy=replace(company.policy, **policy), **facts)
     if new != company:
         call.tx.save_company(new)
     return views.settings(new)

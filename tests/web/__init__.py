@@ -1,0 +1,1 @@
+"""The front door, asked through real sockets."""

@@ -1,0 +1,157 @@
+"""A front door on loopback with two companies behind it, a clock that stands still, and whoever rings the bell."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from gateway.model import (
+    Actor,
+    Company,
+    CompanyId,
+    Customer,
+    CustomerId,
+    Feed,
+    FeedId,
+    Group,
+    GroupId,
+    Level,
+    Policy,
+    Scope,
+    Service,
+    ServiceId,
+    Staff,
+    StaffId,
+)
+from gateway.store import Store
+from gateway.web.server import Limits, Parts, serve
+from tests.journey.wire import Answer, ask
+
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)  # a Tuesday
+SETUP = Actor("setup", "import")
+KEY = "demo-key-0000000000000000000000000000"
+OTHER_KEY = "other-key-000000000000000000000000000"
+READ_KEY = "read-key-0000000000000000000000000000"
+TOKENS = {level: f"{level}-feed-token-000000000000" for level in ("busy", "initials", "service", "full", "group", "company")}
+
+JOHN = Staff(id=StaffId("john"), handle="john-smith", name="John Smith", email="john.smith@example.com", zone="Europe/Paris")
+EMMA = Staff(
+    id=StaffId("emma"), handle="emma-morris", name="Emma Morris", email="emma.morris@example.com", zone="Europe/Paris", locale="fr"
+)
+TAYLOR = Staff(id=StaffId("taylor"), handle="taylor", name="Taylor Carpenter", email="taylor@example.com", zone="America/New_York")
+ADVICE = Service(id=ServiceId("advice"), name="Advice", duration=timedelta(minutes=30))
+ANN = Customer(id=CustomerId("ann"), name="Ann Canaryname", email="ann.canary@example.com", zone="Europe/Paris", phone="+33 1 55 00 11 22")
+SECRET = "Xylophone canary note"
+
+
+@dataclass
+class Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Box:
+    """A mailbox that holds what a test puts in."""
+
+    held: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def mails(self) -> list[Mapping[str, Any]]:
+        return self.held
+
+
+@dataclass
+class Door:
+    """The open front door."""
+
+    url: str
+    store: Store
+    clock: Clock
+    box: Box
+    woken: list[datetime]
+
+    def ask(self, method: str, path: str, body: object = b"", /, **headers: str) -> Answer:
+        """Header names are written with underscores."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return ask(method, self.url + path, body if isinstance(body, bytes | str) else json.dumps(body), named)
+
+    def api(
+        self, method: str, path: str, body: object = None, *, key: str = KEY, query: Mapping[str, str] | None = None, **headers: str
+    ) -> Answer:
+        sent = {"Authorization": f"Bearer {key}"} | ({"Content_Type": "application/json"} if body is not None else {}) | headers
+        address = f"/api/v1{path}" + (f"?{urlencode(query)}" if query else "")
+        return self.ask(method, address, b"" if body is None else body, **sent)
+
+    def book(self, start: str = "2026-11-25T10:00:00+01:00", **more: object) -> dict[str, Any]:
+        body = {"staff": "john", "service": "advice", "customer_id": "ann", "start": start, "notes": SECRET, **more}
+        answer = self.api("POST", "/appointments", body)
+        assert answer.status == 201, answer.text
+        made: dict[str, Any] = answer.json
+        return made
+
+    def feed(self, level: str = "full", query: str = "", **headers: str) -> Answer:
+        return self.ask("GET", f"/feeds/{TOKENS[level]}.ics{query}", **headers)
+
+
+def furnish(store: Store) -> None:
+    """Two companies; the second one has the same kind of things under other ids."""
+    store.found(
+        Company(id=CompanyId("demo"), slug="demo", name="Demo Company", zone="Europe/Paris", policy=Policy(two_way=True, hold=timedelta()))
+    )
+    store.found(Company(id=CompanyId("other"), slug="other", name="Other Company", zone="America/New_York"))
+    with store.write(CompanyId("demo"), SETUP) as tx:
+        tx.save_staff(JOHN)
+        tx.save_staff(EMMA)
+        tx.save_service(ADVICE)
+        tx.save_customer(ANN)
+        tx.save_group(Group(id=GroupId("front"), slug="front", name="Front desk", members=(JOHN.id, EMMA.id)))
+        tx.add_api_key("platform", KEY, NOW)
+        for level in Level:
+            tx.add_feed(Feed(id=FeedId(f"feed-{level}"), scope=Scope.STAFF, of=JOHN.id, label="", level=level), TOKENS[level], b"", NOW)
+        for scope, of in ((Scope.GROUP, "front"), (Scope.COMPANY, None)):
+            feed = Feed(id=FeedId(f"feed-{scope}"), scope=scope, of=of, label="", level=Level.SERVICE)
+            tx.add_feed(feed, TOKENS[scope], b"", NOW)
+    with store.write(CompanyId("other"), SETUP) as tx:
+        tx.save_staff(TAYLOR)
+        tx.save_service(replace(ADVICE, id=ServiceId("repair"), name="Repair"))
+        tx.save_customer(replace(ANN, id=CustomerId("bob"), name="Bob Canary", email="bob@example.com"))
+        tx.add_api_key("platform", OTHER_KEY, NOW)
+
+
+@contextmanager
+def opened(store: Store, *, limits: Limits | None = None) -> Iterator[Door]:
+    """The door, served from a thread on a port of its own, and closed at the end."""
+    clock, box, woken = Clock(), Box(), list[datetime]()
+    given = Parts(
+        store=store,
+        public_url="https://calendar.example.com",
+        clock=clock,
+        wake=lambda: woken.append(clock.now),
+        mailbox=box,
+        limits=limits or Limits(),
+    )
+    ready, port, stops = threading.Event(), list[int](), list[Any]()
+
+    def started(number: int, stop: Any) -> None:
+        port.append(number)
+        stops.append(stop)
+        ready.set()
+
+    thread = threading.Thread(target=serve, args=(given,), kwargs={"host": "127.0.0.1", "port": 0, "started": started})
+    thread.start()
+    try:
+        assert ready.wait(20), "the server does not start"
+        yield Door(f"http://127.0.0.1:{port[0]}", store, clock, box, woken)
+    finally:
+        for stop in stops:
+            stop()
+        thread.join(20)
+        assert not thread.is_alive(), "the server does not end"
