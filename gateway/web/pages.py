@@ -85,5 +85,5 @@ def _shown(number: int, found: Mail) -> dict[str, Any]:  # for a template
         **found,
         "number": number,
         "to": ", ".join(to) if isinstance(to, list | tuple) else to,
-        "shown_at": f"{datetime.fromisoformat(found['sent_at']):%d %b %Y, %H:%M:%S %Z}",
+        "shown_at": f"{datetime.fromisoformat(found['sent_at']):%d %b %Y, %H:%M:%S}",
     }

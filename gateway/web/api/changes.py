@@ -22,8 +22,8 @@ _CHANGE = answered(
         "revision": Whole(),
         "kind": Choice(
             values=_KINDS,
-            about="`personal` and `calendar` concern a staff member's own events and calendars, of which nothing is told here; "
-            "`refreshed`: only the text shown in calendars was written anew",
+            about="personal and calendar concern a staff member's own events and calendars, of which nothing is told here; "
+            "refreshed: only the text shown in calendars was written anew",
         ),
         "appointment": Maybe(of=views.ID),
         "before": Maybe(of=_APPOINTMENT),
@@ -40,7 +40,7 @@ _CHANGES = answered(
     "ChangeList",
     {
         "items": Listed(of=_CHANGE),
-        "next": Whole(about="Send it as `after` to go on"),
+        "next": Whole(about="Send it as after to go on"),
         "revision": Whole(about="The head of the log"),
     },
 )

@@ -251,7 +251,7 @@ def answered(name: str, fields: Mapping[str, Field], about: str = "") -> Record:
 def listing(of: Record) -> Record:
     """One page of a list; `next` is what to send as `after` for the rest, null at the end."""
     return answered(
-        f"{of.name}List", {"items": Listed(of=of), "next": Maybe(of=Text(about="Send it as `after` to get the rest; null: that was all."))}
+        f"{of.name}List", {"items": Listed(of=of), "next": Maybe(of=Text(about="Send it as after to get the rest; null: that was all"))}
     )
 
 

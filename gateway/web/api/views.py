@@ -277,7 +277,7 @@ def page(rows: Iterable[tuple[str, T]], show: Callable[[T], Json], query: Json) 
 
 
 PAGING: dict[str, Text | Whole] = {
-    "after": Text(most=2000, about="`next` of the page before"),
+    "after": Text(most=2000, about="What the page before gave as next"),
     "limit": Whole(least=1, most=1000, about="Items of one page; 500 unless told"),
 }
 PAGE = 500
