@@ -7,17 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import Store
-from tests.web.house import Door, furnish, opened
+from tests.web.house import Door, built, opened
 
 
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Door]:
-    store = Store(f"sqlite:///{tmp_path}/gateway.db")
-    store.migrate()
-    furnish(store)
-    try:
-        with opened(store) as door:
-            yield door
-    finally:
-        store.close()
+    with built(tmp_path) as store, opened(store) as door:
+        yield door

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,7 +30,7 @@ from gateway.model import (
     Staff,
     StaffId,
 )
-from gateway.store import Store
+from gateway.store import Snapshot, Store
 from gateway.web.server import Limits, Parts, serve
 from tests.journey.wire import Answer, ask
 
@@ -68,12 +69,47 @@ class Box:
         return self.held
 
 
+class WatchedStore(Store):
+    """The store, and a note of what its snapshots are asked for."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.asked: list[str] = []
+
+    @contextmanager
+    def read(self, company: CompanyId) -> Iterator[Any]:
+        with super().read(company) as snapshot:
+            yield _Watched(snapshot, self.asked)
+
+
+class _Watched:
+    def __init__(self, snapshot: Snapshot, asked: list[str]) -> None:
+        self._snapshot = snapshot
+        self._asked = asked
+
+    def __getattr__(self, name: str) -> Any:
+        self._asked.append(name)
+        return getattr(self._snapshot, name)
+
+
+@contextmanager
+def built(folder: Path) -> Iterator[WatchedStore]:
+    """A database with both companies in it."""
+    store = WatchedStore(f"sqlite:///{folder}/gateway.db")
+    store.migrate()
+    furnish(store)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
 @dataclass
 class Door:
     """The open front door."""
 
     url: str
-    store: Store
+    store: WatchedStore
     clock: Clock
     box: Box
     woken: list[datetime]
@@ -127,7 +163,7 @@ def furnish(store: Store) -> None:
 
 
 @contextmanager
-def opened(store: Store, *, limits: Limits | None = None) -> Iterator[Door]:
+def opened(store: WatchedStore, *, limits: Limits | None = None, unready: Sequence[str] = ()) -> Iterator[Door]:
     """The door, served from a thread on a port of its own, and closed at the end."""
     clock, box, woken = Clock(), Box(), list[datetime]()
     given = Parts(
@@ -136,6 +172,7 @@ def opened(store: Store, *, limits: Limits | None = None) -> Iterator[Door]:
         clock=clock,
         wake=lambda: woken.append(clock.now),
         mailbox=box,
+        unready=lambda: unready,
         limits=limits or Limits(),
     )
     ready, port, stops = threading.Event(), list[int](), list[Any]()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.web.house import KEY, NOW, TOKENS, Door
+from gateway.web.server import Limits
+from tests.journey.wire import Answer
+from tests.web.house import KEY, NOW, TOKENS, Door, built, opened
 
 PAGES = ["/", "/api/docs", "/demo/mail", "/healthz", "/readyz", "/metrics", "/robots.txt", "/nothing-here", "/feeds/x.ics", "/api/v1/staff"]
 
@@ -57,6 +62,38 @@ def test_a_living_process_says_so_and_a_ready_one_names_its_database(door: Door)
     ready = door.ask("GET", "/readyz")
     assert (ready.status, ready.json["reasons"]) == (200, [])
     assert ready.json["database"]
+
+
+def test_a_process_that_cannot_serve_says_why(tmp_path: Path) -> None:
+    with built(tmp_path) as store, opened(store, unready=["The runner of the readers has stopped."]) as door:
+        ready = door.ask("GET", "/readyz")
+        assert (ready.status, ready.json["reasons"]) == (503, ["The runner of the readers has stopped."])
+        assert door.ask("GET", "/healthz").status == 200
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
+    with built(tmp_path) as store, opened(store, limits=Limits(body_seconds=0.2)) as door:
+        where = urlsplit(door.url)
+        head = f"POST /api/v1/customers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\n"
+        with socket.create_connection((where.hostname or "", where.port or 0), timeout=20) as wire:
+            wire.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+            assert wire.recv(65536).startswith(b"HTTP/1.1 408")
+
+
+def test_whoever_waits_is_answered_when_the_server_ends(tmp_path: Path) -> None:
+    answers: list[Answer] = []
+    with built(tmp_path) as store:
+        with opened(store) as door:
+            head = door.api("GET", "/changes").json["revision"]
+            door.store.asked.clear()
+            waiting = threading.Thread(target=lambda: answers.append(door.api("GET", "/changes", query={"after": str(head), "wait": "60"})))
+            waiting.start()
+            while "changes" not in door.store.asked:
+                assert waiting.is_alive()
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+        waiting.join(5)
+    assert (answers[0].status, answers[0].json["items"]) == (200, [])
 
 
 def test_a_page_that_is_not_there_is_a_page_and_a_sentence(door: Door) -> None:
