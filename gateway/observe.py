@@ -1,0 +1,164 @@
+"""What the gateway says about itself: log lines with company, revision and reader, and counters for Prometheus.
+
+    observe.log("outbox_sent", company=…, kind="moved")          info; an event is a name, facts are fields
+    observe.log("sending_failed", error=error)                    error, when `error` is an exception
+    with observe.about(company=…, reader="letters"): …            fields of every line inside, on this thread
+    observe.count("refused", reason="taken")                      see METERS for the names
+    observe.gauge("outbox_waiting", 3)
+
+No secret and no customer's name belongs into a line; as a second net, the secrets given to `configure` are blotted out.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any, Literal, TextIO
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+Level = Literal["debug", "info", "warning", "error"]
+Line = MutableMapping[str, Any]  # structlog's event dictionary
+
+LONGEST = 1000
+"""Characters of one value in a log line; what is longer is cut."""
+
+_NUMBERS: dict[str, int] = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")  # a driver that quotes its address in an error
+_FOLLOWED = 12  # frames of an exception
+
+
+def configure(
+    *, level: Level = "info", style: Literal["json", "console"] = "json", stream: TextIO | None = None, secrets: Iterable[str] = ()
+) -> None:
+    """Send lines from `level` upwards to `stream` (standard error), one JSON object a line or readable for a person.
+
+    What libraries log joins them from "warning" upwards: below that they tell about requests and statements, with their secrets.
+    """
+    _structure(level, style, stream, secrets)
+    root = logging.getLogger()
+    root.handlers = [_Libraries()]
+    root.setLevel(max(logging.WARNING, _NUMBERS[level]))
+
+
+def _structure(level: Level, style: Literal["json", "console"], stream: TextIO | None, secrets: Iterable[str]) -> None:
+    hidden = [secret for secret in secrets if len(secret) >= 4]  # shorter ones would blot out half of every line
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            lambda _, __, line: _clean(line, hidden),
+            structlog.processors.JSONRenderer(ensure_ascii=False) if style == "json" else structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
+        logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+_structure("warning", "json", None, ())  # until a process says otherwise: structlog's own default writes everything to standard output
+
+
+def log(event: str, /, *, level: Level | None = None, **fields: object) -> None:
+    """One line. Fields are plain values; an exception in `error` is told as type, sentence and place, without values of variables."""
+    urgency: Level = level or ("error" if isinstance(fields.get("error"), BaseException) else "info")
+    structlog.get_logger().log(_NUMBERS[urgency], event, **fields)
+
+
+@contextmanager
+def about(**fields: object) -> Iterator[None]:
+    """Every line written inside, on this thread, carries the fields."""
+    with structlog.contextvars.bound_contextvars(**fields):
+        yield
+
+
+class _Libraries(logging.Handler):
+    """Takes what libraries say through `logging` into our lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level: Level = "error" if record.levelno >= logging.ERROR else "warning"
+        error = record.exc_info[1] if record.exc_info else None
+        log("library", level=level, logger=record.name, message=record.getMessage(), **({"error": error} if error else {}))
+
+
+def _clean(line: Line, hidden: Iterable[str]) -> Line:
+    """The line, fit for any log: when, how urgent and what first, and every value on one line and of bounded length."""
+    clean: Line = {name: line.pop(name) for name in ("timestamp", "level", "event")}
+    for name, value in line.items():
+        if isinstance(value, BaseException):
+            value = f"{type(value).__name__}: {value} [{_place(value)}]"
+        if isinstance(value, bool | int | float) or value is None:
+            clean[name] = value
+            continue
+        text = _CREDENTIALS.sub("***@", str(value))
+        for secret in hidden:
+            text = text.replace(secret, "***")
+        text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+        clean[name] = _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return clean
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-_FOLLOWED:]
+    return " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+
+_REQUESTS = Counter("gateway_requests", "Requests answered", ["route", "method", "status"], registry=REGISTRY)
+_SECONDS = Histogram(
+    "gateway_request_seconds",
+    "Time from a request's head to its answer",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+    registry=REGISTRY,
+)
+_METHODS = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR", "MKCOL", "MOVE", "COPY"}
+)
+
+METERS: dict[str, Counter | Gauge] = {
+    "refused": Counter("gateway_refused", "Proposals refused by the rules of the trade", ["reason", "door"], registry=REGISTRY),
+    "letters_queued": Counter("gateway_letters_queued", "Letters written into the outbox", ["kind"], registry=REGISTRY),
+    "letters_sent": Counter("gateway_letters_sent", "Letters a mail server has taken", ["kind"], registry=REGISTRY),
+    "letters_failed": Counter("gateway_letters_failed", "Attempts to send that failed", ["kind", "final"], registry=REGISTRY),
+    "logins_failed": Counter("gateway_logins_failed", "Credentials that fitted nobody", ["door"], registry=REGISTRY),
+    "reader_failed": Counter("gateway_reader_failed", "Rounds of a reader that ended in an error", ["reader"], registry=REGISTRY),
+    "outbox_waiting": Gauge("gateway_outbox_waiting", "Letters in the outbox not yet sent", registry=REGISTRY),
+    "outbox_oldest_seconds": Gauge("gateway_outbox_oldest_seconds", "Age of the oldest letter not yet sent", registry=REGISTRY),
+    "reader_lag": Gauge("gateway_reader_lag", "Changes a reader has not looked at yet, all companies", ["reader"], registry=REGISTRY),
+}
+"""Everything that is counted besides requests, by the name used inside. Labels never hold names of people or secrets."""
+
+
+def count(name: str, amount: int = 1, /, **labels: str) -> None:
+    """Add to a counter of METERS. KeyError, ValueError: no such counter, or other labels."""
+    meter = METERS[name]
+    (meter.labels(**labels) if labels else meter).inc(amount)
+
+
+def gauge(name: str, value: float, /, **labels: str) -> None:
+    """Set a gauge of METERS."""
+    meter = METERS[name]
+    if not isinstance(meter, Gauge):
+        raise ValueError(f"{name} counts; it cannot be set")
+    (meter.labels(**labels) if labels else meter).set(value)
+
+
+def request_done(route: str, method: str, status: int, seconds: float) -> None:
+    """One request was answered. `route` is the pattern of the address, never the address: it may carry a secret."""
+    _REQUESTS.labels(route, method if method in _METHODS else "other", str(status)).inc()
+    _SECONDS.labels(route).observe(seconds)
+
+
+def metrics_text() -> str:
+    """Everything counted since the start, in Prometheus' text format 0.0.4."""
+    return generate_latest(REGISTRY).decode()

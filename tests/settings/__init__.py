@@ -1,0 +1,1 @@
+"""What the operator decides, what the gateway says about itself, and how it keeps secrets."""
