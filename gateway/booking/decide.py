@@ -159,7 +159,8 @@ def _move(old: Appointment, intent: Move, given: Circumstances) -> Appointment:
     _may_propose(given)
     if intent.all_day:
         raise Refused(Reason.ALL_DAY, "An appointment has a time of day; it cannot become an all-day event.")
-    if given.proposing and held.span.start < given.now:
+    whole_series = old.recurrence is not None and intent.at is None  # has a reason of its own when it has begun
+    if given.proposing and not whole_series and held.span.start < given.now:
         raise Refused(Reason.PAST, "The appointment has already begun.", start=held.span.start.isoformat())
     return _placed(old, held, intent.at, intent.span, given)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.model import Appointment, Span
+from gateway.recurrence import Rule, Series, occurrences
 
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
@@ -21,9 +22,30 @@ class Instance:
     planned: Span
 
 
+REACH = timedelta(days=5 * 366)
+"""How far an endless series is followed when its occurrences are compared or checked."""
+
+
 def instances(appointment: Appointment, *, within: Span | None = None) -> Iterator[Instance]:
-    """WIP until gateway.recurrence lands."""
-    yield Instance(appointment.span.start, appointment.span, appointment.span)
+    """The occurrences planned for `within` (from the start on for five years, if None), in the order of their original starts.
+
+    Cancelled occurrences are left out; an appointment that does not repeat is its own only occurrence. Bounded (recurrence.Budget).
+    """
+    if appointment.recurrence is None:
+        yield Instance(appointment.span.start, appointment.span, appointment.span)
+        return
+    tz = ZoneInfo(appointment.zone)
+    series = Series(
+        start=appointment.span.start.astimezone(tz).replace(tzinfo=None),
+        length=appointment.span.length,
+        zone=tz,
+        rules=(Rule.parse(appointment.recurrence.rule),),
+        exdates=frozenset(appointment.recurrence.excluded),
+    )
+    elsewhere = {override.at: override.span for override in appointment.recurrence.overrides}
+    window = within or Span(appointment.span.start, appointment.span.start + REACH)
+    for planned in occurrences(series, window).instances:
+        yield Instance(planned.start, elsewhere.get(planned.start, planned), planned)
 
 
 def shifted_rule(rule: str, old: datetime, new: datetime, zone: str) -> str | None:
