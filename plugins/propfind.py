@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 from gateway.errors import Invalid, Missing
 from gateway.store import Collection, Row, Snapshot, Store
 from plugins import document
+from plugins.failures import Denied
 from plugins.multistatus import DAV, answered, empty, multistatus
 from plugins.place import Place, collection_at
 from plugins.properties import Seen, all_names, found
@@ -18,9 +19,9 @@ _LENGTH = f"{{{DAV}}}getcontentlength"
 
 def answer(store: Store, request: Request) -> Answer:
     wanted = _wanted(document.parsed(request.body))
-    depth = request.depth("infinity")
+    depth = request.depth("0")  # RFC 4918 means infinity by none; who sends none means this one (so does Radicale)
     if depth == "infinity":
-        depth = "1"  # RFC 4918 §9.1 lets a server refuse it; old clients that send no Depth mean the children
+        raise Denied(403, "Ask for Depth 0 or 1, please.", condition="propfind-finite-depth")
     with store.read(request.login.company) as snapshot:
         return xml(207, multistatus([_one(seen, wanted) for seen in _all(snapshot, request, depth, wanted)]))
 
