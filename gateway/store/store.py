@@ -1,75 +1,205 @@
-"""Opening the database: engines, snapshots, transactions, and the few questions asked before a company is known.
-
-SKELETON — signatures other rooms may rely on; being written.
-"""
+"""Opening the database: snapshots, transactions, and the few questions asked before a company is known."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 
-from gateway.model import Actor, Company, CompanyId, Feed, StaffId
+from sqlalchemy import text
+
+from gateway.errors import Conflict
+from gateway.model import Actor, Company, CompanyId, EntryId, Feed, StaffId
+from gateway.store import credentials, migration, outbox
+from gateway.store.codec import instant, maybe_instant, micros, policy_json
+from gateway.store.credentials import Uses, digest
+from gateway.store.engine import Database
+from gateway.store.feeds import FEED_BY_TOKEN, feed_from
+from gateway.store.reading import HEAD, HEAD_TO_WRITE, company_from
 from gateway.store.snapshot import Snapshot
 from gateway.store.transaction import Transaction
+from gateway.store.values import Login, Question, Waiting
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Login:
-    """Somebody known: which company, which staff member (None: the whole company, e.g. an API key), and through which credential."""
-
-    company: CompanyId
-    staff: StaffId | None
-    handle: str
-    credential: str  # id of the app password or key, for logs
-    read_only: bool = False
+_EPOCH = text("SELECT epoch FROM installation")
+_RENEW_EPOCH = text("UPDATE installation SET epoch = :epoch RETURNING epoch")
+_COMPANIES = text("SELECT id, slug, name, zone, locale, policy FROM company ORDER BY name, id")
+_KNOWN = text("SELECT 1 FROM company WHERE id = :id OR slug = :slug")
+_FOUND = text("""
+    INSERT INTO company (id, slug, name, zone, locale, policy, revision, view_since)
+    VALUES (:id, :slug, :name, :zone, :locale, :policy, 0, 0)
+""")
+_REVISIONS = text("SELECT id, revision FROM company")
+_HANDLE = text("SELECT company, id FROM staff WHERE handle_key = :key AND handle = :handle")
+_QUESTION = text("SELECT company, id, entry, at, staff, asked, answered, answer FROM question WHERE digest = :digest")
+_BEHIND = text("""
+    SELECT c.id FROM company c LEFT JOIN reader r ON r.company = c.id AND r.name = :reader
+    WHERE c.revision > COALESCE(r.revision, 0) ORDER BY c.id
+""")
+_LAG = text("""
+    SELECT SUM(c.revision - COALESCE(r.revision, 0)) AS lag FROM company c LEFT JOIN reader r ON r.company = c.id AND r.name = :reader
+""")
+_SQLITE_VERSION = text("SELECT 'SQLite ' || sqlite_version() AS version")
+_POSTGRESQL_VERSION = text("SELECT 'PostgreSQL ' || current_setting('server_version') AS version")
 
 
 class Store:
-    """A database of any number of companies. Thread-safe; one per process."""
+    """A database of any number of companies. Thread-safe; one per process. Every method may raise Unavailable or Misconfigured."""
 
     def __init__(self, url: str, *, echo: bool = False) -> None:
-        """`url` as in database.url: sqlite:///path or postgresql+psycopg://… . Opens nothing yet."""
-        raise NotImplementedError
+        """`url` as in database.url: sqlite:///path or postgresql+psycopg://… . Opens nothing yet. Raises Misconfigured."""
+        self._database = Database(url, echo=echo)
+        self._uses = Uses(self._database)
+        self._ready = False
 
     def migrate(self) -> None:
-        """Bring the schema to the newest step; safe to run twice and from several machines at once."""
+        """Bring the schema to the newest step; safe to run twice, from several machines at once, and to kill at any moment."""
+        migration.migrate(self._database)
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of every connection; what is asked afterwards opens new ones."""
+        self._uses.write_down()
+        self._database.close()
 
     @property
     def epoch(self) -> str:
         """Random id of this database's timeline (8 hex digits); a restore replaces it. Travels with every token and ETag."""
-        raise NotImplementedError
+        [(epoch,)] = self._opened().ask(_EPOCH)
+        return str(epoch)
 
-    def read(self, company: CompanyId) -> AbstractContextManager[Snapshot]:
+    def renew_epoch(self) -> str:
+        """After a restore: a new epoch, so that no token, ETag or CTag of the lost future is honoured. Answers it."""
+        with self._opened().writing(_RENEW_EPOCH, {"epoch": migration.fresh_epoch()}) as (connection, [(epoch,)]):
+            connection.commit()
+        return str(epoch)
+
+    @contextmanager
+    def read(self, company: CompanyId) -> Iterator[Snapshot]:
         """One consistent state. Never blocks a writer. Raises Missing, Unavailable."""
-        raise NotImplementedError
+        with self._opened().reading(HEAD, {"company": company}) as (connection, head):
+            yield Snapshot(connection, head, self._uses.kept)
 
-    def write(self, company: CompanyId, actor: Actor) -> AbstractContextManager[Transaction]:
-        """The company's one writer: takes the company's row (PostgreSQL) or the write lock (SQLite) first; commits at a clean
-        exit, rolls back on any exception. Raises Missing, Unavailable (waited 5 s)."""
-        raise NotImplementedError
+    @contextmanager
+    def write(self, company: CompanyId, actor: Actor) -> Iterator[Transaction]:
+        """The company's one writer: takes the company's row (PostgreSQL) or the write lock (SQLite) first; commits at a clean exit,
+        rolls back on any exception. Raises Missing, Unavailable (waited 5 s), and RuntimeError inside another one on this thread."""
+        database = self._opened()
+        first = HEAD_TO_WRITE if database.postgresql else HEAD
+        with database.writing(first, {"company": company}) as (connection, head):
+            tx = Transaction(connection, head, self._uses.kept, actor)
+            yield tx
+            if tx.wrote:
+                connection.commit()
 
-    def companies(self) -> Sequence[Company]: ...  # type: ignore[empty-body]
+    def companies(self) -> Sequence[Company]:
+        """By name."""
+        return [company_from(*row) for row in self._opened().ask(_COMPANIES)]
+
     def found(self, company: Company) -> None:
-        """A new company."""
+        """A new company. Raises Conflict when its id or slug is taken."""
+        with self._opened().writing(_KNOWN, {"id": company.id, "slug": company.slug}) as (connection, known):
+            if known:
+                raise Conflict("There is a company of this name already.")
+            connection.execute(
+                _FOUND,
+                {
+                    "id": company.id,
+                    "slug": company.slug,
+                    "name": company.name,
+                    "zone": company.zone,
+                    "locale": company.locale,
+                    "policy": policy_json(company.policy),
+                },
+            )
+            connection.commit()
 
     def revisions(self) -> dict[CompanyId, int]:
         """The head revision of every company, in one query: what workers poll."""
-        raise NotImplementedError
+        return {CompanyId(id): revision for id, revision in self._opened().ask(_REVISIONS)}
 
     # credentials: secrets come in clear text, only SHA-256 digests are stored
     def login_by_app_password(self, login: str, password: str, now: datetime) -> Login | None:
         """`login` is a staff handle or e-mail address (any case). None when unknown, revoked or inactive; same work in all cases."""
-        raise NotImplementedError
+        return credentials.by_app_password(self._opened(), self._uses, login, password, now)
 
-    def login_by_api_key(self, key: str, now: datetime) -> Login | None: ...
+    def login_by_api_key(self, key: str, now: datetime) -> Login | None:
+        """None when unknown or revoked."""
+        return credentials.by_api_key(self._opened(), self._uses, key, now)
+
     def feed_by_token(self, token: str) -> tuple[CompanyId, Feed] | None:
         """Also revoked feeds (Feed.revoked is set)."""
+        for company, *feed in self._opened().ask(FEED_BY_TOKEN, digest=digest(token)):
+            return CompanyId(company), feed_from(feed)
+        return None
 
-    def find_handle(self, handle: str) -> tuple[CompanyId, StaffId] | None: ...
+    def question(self, token: str) -> tuple[CompanyId, Question] | None:
+        for company, id, entry, at, staff, asked, answered, answer in self._opened().ask(_QUESTION, digest=digest(token)):
+            return CompanyId(company), Question(
+                id=id,
+                entry=EntryId(entry),
+                at=maybe_instant(at),
+                staff=StaffId(staff),
+                asked=instant(asked),
+                answered=maybe_instant(answered),
+                answer=answer,
+            )
+        return None
+
+    def find_handle(self, handle: str) -> tuple[CompanyId, StaffId] | None:
+        """Whose handle it is, exactly as it is written; also of somebody who has left."""
+        for company, id in self._opened().ask(_HANDLE, handle=handle, key=handle.casefold()):
+            return CompanyId(company), StaffId(id)
+        return None
+
+    # the readers of the log: where there is something to do
+    def behind(self, reader: str) -> Sequence[CompanyId]:
+        """Companies whose log has grown past the reader's cursor."""
+        return [CompanyId(id) for (id,) in self._opened().ask(_BEHIND, reader=reader)]
+
+    def lag(self, reader: str) -> int:
+        """Changes the reader has not looked at, all companies."""
+        [(lag,)] = self._opened().ask(_LAG, reader=reader)
+        return int(lag or 0)
+
+    def notices_due(self, now: datetime) -> Sequence[CompanyId]:
+        """Companies with a customer to be told by now."""
+        return [CompanyId(id) for (id,) in self._opened().ask(outbox.NOTICES_DUE, now=micros(now))]
+
+    def next_notice(self) -> datetime | None:
+        """When the next customer is to be told, in any company."""
+        [(due,)] = self._opened().ask(outbox.NEXT_NOTICE)
+        return maybe_instant(due)
+
+    # the outbox: claimed with a lease, so that any number of senders may work; the oldest letter about an entry goes first, and
+    # the next one about the same entry is not claimed before that one is sent or given up
+    def claim_letters(self, now: datetime, *, lease: timedelta, limit: int = 20) -> Sequence[Waiting]:
+        return outbox.claim(self._opened(), now, lease=lease, limit=limit)
+
+    def letter_sent(self, letter: Waiting, now: datetime) -> bool:
+        """Note it; False when the claim was lost (somebody else has it by now)."""
+        return outbox.settle_sent(self._opened(), letter, now)
+
+    def letter_failed(self, letter: Waiting, now: datetime, *, again: datetime | None, failure: str) -> bool:
+        """Try again then; None: given up. False when the claim was lost."""
+        return outbox.settle_failed(self._opened(), letter, now, again, failure)
+
+    def next_letter(self) -> datetime | None:
+        """When the next letter may be claimed; None: the outbox is empty."""
+        return next((instant(due) for (due,) in self._opened().ask(outbox.NEXT_LETTER)), None)
+
+    def outbox(self) -> tuple[int, datetime | None]:
+        """How many letters wait, and since when the oldest does."""
+        [(waiting, since)] = self._opened().ask(outbox.OUTBOX)
+        return waiting, maybe_instant(since)
+
     def ping(self) -> str:
         """A short sentence about the database (kind, version, schema step); raises Unavailable."""
-        raise NotImplementedError
+        step = migration.must_be_ready(self._database)
+        [(version,)] = self._database.ask(_POSTGRESQL_VERSION if self._database.postgresql else _SQLITE_VERSION)
+        return f"{version}, schema step {step}"
+
+    def _opened(self) -> Database:
+        """The database, once it has been found to be of use."""
+        if not self._ready:
+            migration.must_be_ready(self._database)
+            self._ready = True
+        return self._database

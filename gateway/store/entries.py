@@ -1,0 +1,145 @@
+"""Reading entries: one by one, the appointments of a time, their instances, and when somebody is busy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from gateway.model import Appointment, CalendarId, Entry, EntryId, Occurrence, Revision, Span, StaffId
+from gateway.store.codec import entry_from, instant, micros
+from gateway.store.listing import LENGTHY, edges
+from gateway.store.reading import Reading, batches, several
+from gateway.store.values import Held
+
+_HELD = text("""
+    SELECT body, revision, text FROM entry WHERE company = :company AND calendar = :calendar AND name = :name AND shown = 1
+""")
+_HELD_BY_UID = text("""
+    SELECT body, revision, text FROM entry WHERE company = :company AND calendar = :calendar AND uid = :uid AND shown = 1
+""")
+_HELD_BY_ID = text("SELECT body, revision, text FROM entry WHERE company = :company AND id = :id")
+_ENTRIES = text("SELECT id, body, text FROM entry WHERE company = :company AND id IN :ids").bindparams(several("ids"))
+_VERSION = text("""
+    SELECT after FROM change WHERE company = :company AND entry = :entry AND version = :version ORDER BY revision DESC LIMIT 1
+""")
+_APPOINTMENTS = text("""
+    SELECT e.body, e.revision, e.text
+    FROM entry e JOIN calendar c ON c.company = e.company AND c.id = e.calendar
+    WHERE e.company = :company AND e.appointment = 1 AND (e.shown = 1 OR :cancelled = 1) AND (:everybody = 1 OR c.staff IN :staff)
+""").bindparams(several("staff"))
+_APPOINTMENTS_WITHIN = text("""
+    SELECT e.body, e.revision, e.text
+    FROM entry e
+    WHERE e.company = :company AND e.appointment = 1 AND (e.shown = 1 OR :cancelled = 1) AND e.id IN (
+        SELECT i.entry FROM calendar c JOIN instance i ON i.company = c.company AND i.calendar = c.id
+        WHERE c.company = :company AND c.kind = 'appointments' AND (:everybody = 1 OR c.staff IN :staff)
+            AND i.lengthy = 0 AND i.starts > :earliest AND i.starts < :end AND (i.ends > :start OR i.starts >= :start)
+        UNION ALL
+        SELECT i.entry FROM calendar c JOIN instance i ON i.company = c.company AND i.calendar = c.id
+        WHERE c.company = :company AND c.kind = 'appointments' AND (:everybody = 1 OR c.staff IN :staff)
+            AND i.lengthy = 1 AND i.starts < :end AND (i.ends > :start OR i.starts >= :start)
+        UNION ALL
+        SELECT b.id FROM calendar c JOIN entry b ON b.company = c.company AND b.calendar = c.id
+        WHERE c.company = :company AND c.kind = 'appointments' AND (:everybody = 1 OR c.staff IN :staff)
+            AND b.indexed_until IS NOT NULL AND b.indexed_until < :end
+            AND (b.ceil IS NULL OR (b.ceil > b.indexed_until AND b.ceil > :start)) AND (b.floor IS NULL OR b.floor < :end)
+    )
+""").bindparams(several("staff"))
+_INSTANCES = text("""
+    SELECT at, starts, ends, occupied_from, occupied_to, busy FROM instance
+    WHERE company = :company AND entry = :entry AND starts < :end AND (ends > :start OR starts >= :start)
+    ORDER BY starts, ends, at
+""")
+_BUSY = text("""
+    SELECT i.entry, i.at, i.starts, i.ends, i.occupied_from, i.occupied_to, i.busy
+    FROM calendar c JOIN instance i ON i.company = c.company AND i.calendar = c.id
+    WHERE c.company = :company AND c.staff = :staff AND i.busy = 1 AND i.occupied_lengthy = 0
+        AND i.occupied_from > :earliest AND i.occupied_from < :end AND i.occupied_to > :start
+    UNION ALL
+    SELECT i.entry, i.at, i.starts, i.ends, i.occupied_from, i.occupied_to, i.busy
+    FROM calendar c JOIN instance i ON i.company = c.company AND i.calendar = c.id
+    WHERE c.company = :company AND c.staff = :staff AND i.busy = 1 AND i.occupied_lengthy = 1
+        AND i.occupied_from < :end AND i.occupied_to > :start
+""")
+_BUSY_BEYOND = text("""
+    SELECT e.id FROM calendar c JOIN entry e ON e.company = c.company AND e.calendar = c.id
+    WHERE c.company = :company AND c.staff = :staff AND e.indexed_until IS NOT NULL AND e.indexed_until < :until
+        AND (e.ceil IS NULL OR e.ceil > e.indexed_until) AND (e.floor IS NULL OR e.floor < :until) AND e.busy = 1
+""")
+
+
+class Entries(Reading):
+    """Whole entries, decoded."""
+
+    def held(self, calendar: CalendarId, name: str) -> Held | None:
+        """A cancelled appointment is not held by its calendar any more: None."""
+        return _maybe_held(self._one(_HELD, calendar=calendar, name=name))
+
+    def held_by_id(self, id: EntryId) -> Held | None:
+        """Also cancelled appointments."""
+        return _maybe_held(self._one(_HELD_BY_ID, id=id))
+
+    def held_by_uid(self, calendar: CalendarId, uid: str) -> Held | None:
+        """Like `held`."""
+        return _maybe_held(self._one(_HELD_BY_UID, calendar=calendar, uid=uid))
+
+    def version(self, id: EntryId, version: int) -> Appointment | None:
+        """The appointment as it last was in that version, from the log."""
+        row = self._one(_VERSION, entry=id, version=version)
+        entry = entry_from(row.after) if row is not None else None
+        return entry if isinstance(entry, Appointment) else None
+
+    def entries(self, ids: Iterable[EntryId]) -> dict[EntryId, Entry]:
+        """Those that exist, cancelled ones too."""
+        return {
+            EntryId(row.id): entry_from(row.body, text=row.text) for batch in batches(set(ids)) for row in self._all(_ENTRIES, ids=batch)
+        }
+
+    def appointments(self, *, staff: Iterable[StaffId] | None, window: Span | None, cancelled: bool = False) -> Sequence[Held]:
+        """Appointments with an instance in the window (or none known yet in the part that lies beyond their index), in the order
+        (start, uid). None: everybody's, or of any time. Cancelled ones only when asked for."""
+        given: dict[str, Any] = {"everybody": int(staff is None), "staff": list(staff or ()), "cancelled": int(cancelled)}
+        if window is None:
+            rows = self._all(_APPOINTMENTS, **given)
+        else:
+            start, end = edges((window.start, window.end))
+            rows = self._all(_APPOINTMENTS_WITHIN, **given, start=start, earliest=start - LENGTHY, end=end)
+        return sorted(map(held_from, rows), key=_place)
+
+    def instances(self, entry: EntryId, window: Span) -> Sequence[Occurrence]:
+        """Indexed instances that overlap the window, in order."""
+        start, end = edges((window.start, window.end))
+        return [_occurrence(*row) for row in self._all(_INSTANCES, entry=entry, start=start, end=end)]
+
+    def busy(self, staff: StaffId, window: Span, *, without: EntryId | None = None) -> Sequence[tuple[EntryId, Occurrence]]:
+        """Busy instances in any calendar of the staff member whose occupied span overlaps the window, in order."""
+        start, end = edges((window.start, window.end))
+        rows = self._all(_BUSY, staff=staff, start=start, earliest=start - LENGTHY, end=end)
+        found = [(EntryId(id), _occurrence(*instance)) for id, *instance in rows if id != without]
+        return sorted(found, key=lambda each: (each[1].span, each[0]))
+
+    def busy_beyond_index(self, staff: StaffId, until: datetime) -> frozenset[EntryId]:
+        """Busy entries of any calendar of the staff member with instances after their `indexed_until` and before that instant."""
+        return frozenset(EntryId(id) for (id,) in self._all(_BUSY_BEYOND, staff=staff, until=micros(until)))
+
+
+def held_from(row: Row[Any]) -> Held:
+    body, revision, text = row
+    return Held(entry_from(body, text=text), Revision(revision), text)
+
+
+def _maybe_held(row: Row[Any] | None) -> Held | None:
+    return held_from(row) if row is not None else None
+
+
+def _place(held: Held) -> tuple[datetime, str]:
+    if not isinstance(held.entry, Appointment):
+        raise TypeError("only appointments are asked for")
+    return held.entry.span.start, held.entry.uid
+
+
+def _occurrence(at: int, starts: int, ends: int, occupied_from: int, occupied_to: int, busy: int) -> Occurrence:
+    return Occurrence(instant(at), Span(instant(starts), instant(ends)), Span(instant(occupied_from), instant(occupied_to)), bool(busy))

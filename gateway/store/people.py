@@ -1,0 +1,169 @@
+"""Reading people and things: staff, groups, services, customers, working hours, calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from gateway.model import (
+    Calendar,
+    CalendarId,
+    CalendarKind,
+    Customer,
+    CustomerId,
+    Group,
+    GroupId,
+    Revision,
+    Service,
+    ServiceId,
+    Staff,
+    StaffId,
+    WorkingHours,
+)
+from gateway.store.codec import hours_from
+from gateway.store.reading import Reading
+
+_STAFF = text("SELECT id, handle, name, email, zone, locale, active FROM staff WHERE company = :company AND id = :id")
+_STAFF_BY_HANDLE = text("""
+    SELECT id, handle, name, email, zone, locale, active FROM staff WHERE company = :company AND handle_key = :key AND handle = :handle
+""")
+_ALL_STAFF = text("SELECT id, handle, name, email, zone, locale, active FROM staff WHERE company = :company ORDER BY name, id")
+_GROUPS = text("""
+    SELECT t.id, t.slug, t.name, t.since, m.staff
+    FROM team t LEFT JOIN member m ON m.company = t.company AND m.team = t.id
+    WHERE t.company = :company
+    ORDER BY t.name, t.id, m.position
+""")
+_GROUP = text("""
+    SELECT t.id, t.slug, t.name, t.since, m.staff
+    FROM team t LEFT JOIN member m ON m.company = t.company AND m.team = t.id
+    WHERE t.company = :company AND t.id = :id
+    ORDER BY m.position
+""")
+_SERVICE = text("SELECT id, name, duration, buffer_before, buffer_after FROM service WHERE company = :company AND id = :id")
+_SERVICES = text("SELECT id, name, duration, buffer_before, buffer_after FROM service WHERE company = :company ORDER BY name, id")
+_CUSTOMER = text("SELECT id, name, email, locale, zone, phone FROM customer WHERE company = :company AND id = :id")
+_CUSTOMERS = text("SELECT id, name, email, locale, zone, phone FROM customer WHERE company = :company ORDER BY name, id")
+_HOURS = text("SELECT hours FROM working_hours WHERE company = :company AND staff = :staff")
+_CALENDAR = text("SELECT id, staff, slug, kind, components, last, created FROM calendar WHERE company = :company AND id = :id")
+_CALENDARS = text("""
+    SELECT id, staff, slug, kind, components, last, created FROM calendar WHERE company = :company AND staff = :staff
+    ORDER BY CASE kind WHEN 'appointments' THEN 0 ELSE 1 END, created, slug
+""")
+
+
+class People(Reading):
+    """By id: raises Missing when there is no such id. What is asked for again and again is remembered for the snapshot's life."""
+
+    def __init__(self, *given: Any) -> None:  # what Reading takes
+        super().__init__(*given)
+        self._known: dict[tuple[str, str], Any] = {}  # kind and id: a staff member, service, customer or calendar
+
+    def staff(self, id: StaffId) -> Staff:
+        found: Staff | None = self._known.get(("staff", id))
+        if found is None:
+            found = self._known["staff", id] = staff_from(self._sure("There is no such staff member.", _STAFF, id=id))
+        return found
+
+    def staff_by_handle(self, handle: str) -> Staff:
+        return staff_from(self._sure("There is no such staff member.", _STAFF_BY_HANDLE, handle=handle, key=handle.casefold()))
+
+    def all_staff(self) -> Sequence[Staff]:
+        """By name."""
+        return [staff_from(row) for row in self._all(_ALL_STAFF)]
+
+    def group(self, id: GroupId) -> Group:
+        self._sure("There is no such group.", _GROUP, id=id)
+        return _groups_from(self._all(_GROUP, id=id))[0]
+
+    def groups(self) -> Sequence[Group]:
+        """By name; the members of each in the order they were given."""
+        return _groups_from(self._all(_GROUPS))
+
+    def service(self, id: ServiceId) -> Service:
+        found: Service | None = self._known.get(("service", id))
+        if found is None:
+            found = self._known["service", id] = _service_from(self._sure("There is no such service.", _SERVICE, id=id))
+        return found
+
+    def services(self) -> Sequence[Service]:
+        """By name."""
+        return [_service_from(row) for row in self._all(_SERVICES)]
+
+    def customer(self, id: CustomerId) -> Customer:
+        found: Customer | None = self._known.get(("customer", id))
+        if found is None:
+            found = self._known["customer", id] = _customer_from(self._sure("There is no such customer.", _CUSTOMER, id=id))
+        return found
+
+    def customers(self) -> Sequence[Customer]:
+        """By name."""
+        return [_customer_from(row) for row in self._all(_CUSTOMERS)]
+
+    def hours(self, staff: StaffId) -> WorkingHours:
+        """None kept when nobody has set any: everything is inside."""
+        row = self._one(_HOURS, staff=staff)
+        return hours_from(row.hours) if row is not None else WorkingHours()
+
+    def calendar(self, id: CalendarId) -> Calendar:
+        found: Calendar | None = self._known.get(("calendar", id))
+        if found is None:
+            found = self._known["calendar", id] = calendar_from(self._sure("There is no such calendar.", _CALENDAR, id=id))
+        return found
+
+    def calendars(self, staff: StaffId) -> Sequence[Calendar]:
+        """The appointments first, then personal calendars as they were made."""
+        return [calendar_from(row) for row in self._all(_CALENDARS, staff=staff)]
+
+    def appointments_of(self, staff: StaffId) -> Calendar:
+        """The calendar of kind APPOINTMENTS; every staff member has exactly one. Raises Missing for nobody."""
+        self.staff(staff)
+        return self.calendars(staff)[0]
+
+
+def staff_from(row: Row[Any]) -> Staff:
+    id, handle, name, email, zone, locale, active = row
+    return Staff(id=StaffId(id), handle=handle, name=name, email=email, zone=zone, locale=locale, active=bool(active))
+
+
+def _groups_from(rows: Sequence[Row[Any]]) -> list[Group]:
+    members: dict[str, list[StaffId]] = {}
+    for row in rows:
+        members.setdefault(row.id, []).extend([StaffId(row.staff)] if row.staff is not None else [])
+    first = {row.id: row for row in reversed(rows)}
+    return [
+        Group(id=GroupId(id), slug=first[id].slug, name=first[id].name, members=tuple(staff), since=Revision(first[id].since))
+        for id, staff in members.items()
+    ]
+
+
+def _service_from(row: Row[Any]) -> Service:
+    id, name, duration, before, after = row
+    return Service(
+        id=ServiceId(id),
+        name=name,
+        duration=timedelta(microseconds=duration),
+        buffer_before=timedelta(microseconds=before),
+        buffer_after=timedelta(microseconds=after),
+    )
+
+
+def _customer_from(row: Row[Any]) -> Customer:
+    id, name, email, locale, zone, phone = row
+    return Customer(id=CustomerId(id), name=name, email=email, locale=locale, zone=zone, phone=phone)
+
+
+def calendar_from(row: Row[Any]) -> Calendar:
+    id, staff, slug, kind, components, last, created = row
+    return Calendar(
+        id=CalendarId(id),
+        staff=StaffId(staff),
+        slug=slug,
+        kind=CalendarKind(kind),
+        components=tuple(filter(None, components.split(","))),
+        last=Revision(last),
+        created=Revision(created),
+    )

@@ -1,0 +1,80 @@
+"""What every part of a snapshot stands on: one connection, one company, and the way a question is put."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import BindParameter, Connection, Row, Text, TextClause, bindparam, text
+
+from gateway.errors import Missing
+from gateway.model import Company, CompanyId, Revision
+from gateway.store.codec import policy_from
+
+T = TypeVar("T")
+
+HEAD = text("""
+    SELECT c.id, c.slug, c.name, c.zone, c.locale, c.policy, c.revision, i.epoch
+    FROM company c CROSS JOIN installation i
+    WHERE c.id = :company
+""")
+HEAD_TO_WRITE = text("""
+    SELECT c.id, c.slug, c.name, c.zone, c.locale, c.policy, c.revision, i.epoch
+    FROM company c CROSS JOIN installation i
+    WHERE c.id = :company
+    FOR UPDATE OF c
+""")
+
+AT_ONCE = 500
+"""How many values one statement names."""
+
+
+class Reading:
+    """One consistent state of one company. Every statement names the company, and it is always this one."""
+
+    company: Company
+    epoch: str
+    revision: Revision  # the head of the company's log
+
+    def __init__(self, connection: Connection, head: Sequence[Row[Any]], uses: Mapping[tuple[str, str, str], int]) -> None:
+        """`head` is what HEAD found; `uses` when credentials were used lately, where it is not written down yet. Raises Missing."""
+        if not head:
+            raise Missing("There is no such company.")
+        *company, revision, epoch = head[0]
+        self.company = company_from(*company)
+        self.revision = Revision(revision)
+        self.epoch = epoch
+        self._connection = connection
+        self._uses = uses
+
+    def _all(self, statement: TextClause, **given: Any) -> Sequence[Row[Any]]:
+        given["company"] = self.company.id
+        return self._connection.execute(statement, given).all()
+
+    def _one(self, statement: TextClause, **given: Any) -> Row[Any] | None:
+        given["company"] = self.company.id
+        return self._connection.execute(statement, given).first()
+
+    def _sure(self, sentence: str, statement: TextClause, **given: Any) -> Row[Any]:
+        """The one row there is. Raises Missing with the sentence."""
+        row = self._one(statement, **given)
+        if row is None:
+            raise Missing(sentence)
+        return row
+
+
+def company_from(id: str, slug: str, name: str, zone: str, locale: str, policy: str) -> Company:
+    return Company(id=CompanyId(id), slug=slug, name=name, zone=zone, locale=locale, policy=policy_from(policy))
+
+
+def several(name: str) -> BindParameter[Any]:
+    """A parameter that stands for a list: `x IN :name`."""
+    return bindparam(name, type_=Text(), expanding=True)
+
+
+def batches(values: Iterable[T]) -> Iterator[list[T]]:
+    """The values, so many at once as one statement takes."""
+    rest = iter(values)
+    while batch := list(islice(rest, AT_ONCE)):
+        yield batch

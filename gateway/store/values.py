@@ -1,0 +1,144 @@
+"""What the store takes and hands out beside the nouns of the trade, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.model import CalendarId, CompanyId, Entry, EntryId, Revision, StaffId
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An entry as it stands: `revision` is the one that last touched it (its ETag), `text` what its owner's clients get."""
+
+    entry: Entry
+    revision: Revision
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One object of a listing. `text` is None unless asked for. In views `name` is "{entry id}.ics" and `text` the team text."""
+
+    name: str
+    entry: EntryId
+    calendar: CalendarId
+    revision: Revision
+    uid: str
+    component: str
+    text: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Collection:
+    """What a client sees as one calendar: a calendar, or a read-only view over the appointment calendars of several people.
+
+    `last` = the newest revision of its members, of its own membership or of its looks: CTag and sync-token. `since`: tokens of an
+    earlier membership are void (RFC 6578 §3.2). `properties` are the viewer's own dead properties (Clark names → text).
+    """
+
+    slug: str
+    title: str
+    kind: str  # "appointments", "personal", "group", "company"
+    owner: StaffId  # whose home it is listed in
+    calendars: tuple[CalendarId, ...]
+    components: tuple[str, ...]
+    last: Revision
+    since: Revision
+    writable: bool
+    properties: Mapping[str, str]
+
+    @property
+    def view(self) -> bool:
+        return self.kind in ("group", "company")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppPassword:
+    """One device's password, without the password. `last_used` is exact to the minute."""
+
+    id: str
+    label: str
+    created: datetime
+    last_used: datetime | None
+    revoked: datetime | None
+    read_only: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKey:
+    """One program's key, without the key. `last_used` is exact to the minute."""
+
+    id: str
+    label: str
+    created: datetime
+    last_used: datetime | None
+    revoked: datetime | None
+    read_only: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Login:
+    """Somebody known: which company, which staff member (None: the whole company, e.g. an API key), and through which credential."""
+
+    company: CompanyId
+    staff: StaffId | None
+    handle: str
+    credential: str  # id of the app password or key, for logs
+    read_only: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """ "Shall it be cancelled?", asked of a staff member by mail. `at` names one occurrence of a series by its original start."""
+
+    id: str
+    entry: EntryId
+    at: datetime | None
+    staff: StaffId
+    asked: datetime
+    answered: datetime | None
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letter:
+    """A finished mail for the outbox. `key` is unique in the company: queueing the same key twice keeps the first.
+
+    `message` is the whole RFC 5322 message with its Message-ID, sealed (see gateway.seal); `recipient` the envelope address.
+    """
+
+    key: str
+    recipient: str
+    message: bytes
+    entry: EntryId | None
+    kind: str  # "booked", "moved", "cancelled", "refused", …
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """A letter claimed for sending. `fence` tells whether the claim still holds; `message` is sealed."""
+
+    company: CompanyId
+    id: str
+    kind: str
+    recipient: str
+    message: bytes
+    queued: datetime
+    attempts: int  # before this one
+    fence: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Posted:
+    """What became of a letter. `failed` set: given up, `failure` says why."""
+
+    kind: str
+    recipient: str
+    queued: datetime
+    sent: datetime | None
+    failed: datetime | None
+    attempts: int
+    failure: str
