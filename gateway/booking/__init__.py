@@ -2,7 +2,7 @@
 
 from gateway.booking.decide import Circumstances, Taken, decide, settle
 from gateway.booking.intents import Amend, Annotate, Book, Cancel, Erase, Intent, Misuse, Move, Proposal, Resize, Write
-from gateway.booking.series import Instance, instances
+from gateway.booking.series import Instance, expanded, instances
 
 __all__ = [
     "Amend",
@@ -20,6 +20,7 @@ __all__ = [
     "Taken",
     "Write",
     "decide",
+    "expanded",
     "instances",
     "settle",
 ]

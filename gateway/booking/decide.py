@@ -106,7 +106,12 @@ def decide(old: Entry | None, intent: Intent, given: Circumstances) -> Entry | N
                 if isinstance(intent, Cancel):
                     return old
                 raise Refused(Reason.CANCELLED, "The appointment has been cancelled.")
-            return _change(old, intent, given)
+            try:
+                return _change(old, intent, given)
+            except Refused as refused:
+                if not isinstance(intent, Amend) and intent.at is not None:
+                    refused.data["at"] = intent.at.isoformat()  # who is told or asked has to know which occurrence it was
+                raise
         case _:
             assert_never(intent)
 

@@ -31,9 +31,14 @@ def instances(appointment: Appointment, *, within: Span | None = None) -> Iterat
 
     Cancelled occurrences are left out; an appointment that does not repeat is its own only occurrence. Bounded (recurrence.Budget).
     """
+    window = within or Span(appointment.span.start, appointment.span.start + REACH)
+    return iter(expanded(appointment, window)[0])
+
+
+def expanded(appointment: Appointment, window: Span) -> tuple[list[Instance], datetime | None]:
+    """The same as a list, and from when on it may lack occurrences because the budget was spent (None: it lacks none)."""
     if appointment.recurrence is None:
-        yield Instance(appointment.span.start, appointment.span, appointment.span)
-        return
+        return [Instance(appointment.span.start, appointment.span, appointment.span)], None
     tz = ZoneInfo(appointment.zone)
     series = Series(
         start=appointment.span.start.astimezone(tz).replace(tzinfo=None),
@@ -43,9 +48,9 @@ def instances(appointment: Appointment, *, within: Span | None = None) -> Iterat
         exdates=frozenset(appointment.recurrence.excluded),
     )
     elsewhere = {override.at: override.span for override in appointment.recurrence.overrides}
-    window = within or Span(appointment.span.start, appointment.span.start + REACH)
-    for planned in occurrences(series, window).instances:
-        yield Instance(planned.start, elsewhere.get(planned.start, planned), planned)
+    found = occurrences(series, window)
+    placed = [Instance(planned.start, elsewhere.get(planned.start, planned), planned) for planned in found.instances]
+    return placed, None if found.complete else found.until
 
 
 def shifted_rule(rule: str, old: datetime, new: datetime, zone: str) -> str | None:

@@ -1,0 +1,147 @@
+"""Clients' text understood: what it wants of an appointment, whether an object of their own is sound, and when that takes place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from gateway.booking import Write
+from gateway.errors import Invalid, TooLarge
+from gateway.ical.clientzones import ClientZones
+from gateway.ical.difference import proposal
+from gateway.ical.marks import check_alarms
+from gateway.ical.parse import Component, calendar, unfit
+from gateway.ical.series import Found, Plan, plan
+from gateway.ical.times import EVER, check_order
+from gateway.model import Occurrence, Personal, Shape, Span
+from gateway.recurrence import Budget
+
+__all__ = ["personal", "personal_shape", "proposal"]
+
+KINDS = ("VEVENT", "VTODO", "VJOURNAL")
+ATTENDEES = 100
+"""Per component; Apple's figure."""
+
+UID_LENGTH = 1_000
+"""Characters; the longest seen in the wild (Exchange) have 112."""
+
+PAST = timedelta(days=5 * 366)
+"""Of a series with more instances than the index holds, so much before the horizon is indexed."""
+
+
+_BUDGET = Budget()
+_GLANCE = Budget(steps=1_000, instances=20)
+"""Enough to pass through everything that the shape of an object is made of."""
+
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+def personal(text: str, *, zone: str) -> Write:
+    """An object that a staff member's client stores as its own, found sound; `text` goes on as it is.
+
+    One VCALENDAR without METHOD, all components but VTIMEZONE of one kind and one UID (RFC 4791 §4.1), with times and rules that
+    can be read: whatever is accepted here can be shaped, expanded and given out later. Raises Invalid and TooLarge. `zone` is
+    the IANA name of the zone in which times without one are meant.
+    """
+    top = calendar(text)
+    kind, components = _contents(top)
+    uid = _identity(components)
+    zones = ClientZones(top, zone)
+    for component in components:
+        _check(component)
+        check_order(component, zones)
+    read = plan(components, zones)
+    if read.first is not None:  # a poison object would fail here, and not in everybody's next query
+        _shape(text, read, EVER.end, _GLANCE)
+    return Write(uid=uid, component=kind, text=text)
+
+
+def personal_shape(entry: Personal, *, zone: str, horizon: datetime) -> Shape:
+    """When an object of a staff member's own takes place: every instance up to `horizon`, and all of them where they are few.
+
+    `zone` as for `personal`; days are days of that zone. Of a series with more than 3,000 instances up to the horizon the last
+    five years are indexed; of one that repeats even faster the index ends early (`indexed_until`), and the instances nearest
+    to the horizon are given all the same, so that a query beyond the index finds those of its own window.
+    """
+    top = calendar(entry.text)
+    return _shape(entry.text, plan(_contents(top)[1], ClientZones(top, zone)), horizon)
+
+
+def _contents(top: Component) -> tuple[str, list[Component]]:
+    """The components that make up the object, and their kind. Private components (X-…) beside them are nobody's business."""
+    components = [each for each in top.components if each.name != "VTIMEZONE" and not each.name.startswith("X-")]
+    kinds = {each.name for each in components}
+    if not kinds:
+        raise unfit("There is no event and no task in the calendar.")
+    if len(kinds) > 1:
+        raise unfit("An object holds components of one kind.")
+    [kind] = kinds
+    if kind not in KINDS:
+        raise Invalid("Calendars take events, tasks and journal entries.", condition="supported-calendar-component")
+    if top.every("METHOD"):
+        raise unfit("A stored object has no METHOD; that is for invitations on their way.")
+    return kind, components
+
+
+def _identity(components: list[Component]) -> str:
+    uids = {line.text.strip() if (line := each.one("UID")) else "" for each in components}
+    if len(uids) > 1:
+        raise unfit("All components of an object have the same UID.")
+    [uid] = uids
+    if not uid:
+        raise unfit("The object has no UID.")
+    if len(uid) > UID_LENGTH:
+        raise unfit(f"A UID may have {UID_LENGTH} characters.")
+    return uid
+
+
+def _check(component: Component) -> None:
+    if len(component.every("ATTENDEE")) > ATTENDEES:
+        raise TooLarge(f"An event may have {ATTENDEES} guests.", limit="limits.attendees", condition="max-attendees-per-instance")
+    check_alarms(component)
+
+
+def _shape(text: str, read: Plan, horizon: datetime, budget: Budget = _BUDGET) -> Shape:
+    first = read.first
+    if first is None:
+        journal = read.master is not None and read.master.name == "VJOURNAL"  # matches no range, a task without dates every one
+        return Shape(
+            text=text, team_text="", occurrences=(), indexed_until=None, floor=_NEVER if journal else None, ceil=_NEVER if journal else None
+        )
+    first = min(first, EVER.end)
+    horizon = min(max(horizon, first), EVER.end)
+    found = read.instances(Span(first, horizon if read.endless else EVER.end), budget=budget)
+    if found.complete and not read.endless:
+        return _shaped(text, found, first, indexed_until=None, ceil=max((each.span.end for each in found.instances), default=first))
+    if not found.complete and found.until < horizon:
+        found = _nearest(read, found, first, horizon, budget)
+    return _shaped(text, found, first, indexed_until=found.until if read.repeats else None, ceil=None)
+
+
+def _nearest(read: Plan, head: Found, first: datetime, horizon: datetime, budget: Budget) -> Found:
+    """The last five years before the horizon, where they are few enough; else the head, and what comes nearest to the horizon."""
+    if not head.instances:
+        return head
+    apart = min((head.until - first) / len(head.instances), PAST)
+    within = apart * budget.instances * 0.9  # about so much time the budget covers
+    tail = read.instances(Span(max(first, _back(horizon, min(within, PAST))), horizon), budget=budget)
+    if not tail.complete:
+        return head
+    if within >= PAST:
+        return tail
+    known = {each.at for each in head.instances}
+    return Found((*head.instances, *(each for each in tail.instances if each.at not in known)), complete=False, until=head.until)
+
+
+def _back(moment: datetime, by: timedelta) -> datetime:
+    return moment - by if moment - EVER.start > by else EVER.start
+
+
+def _shaped(text: str, found: Found, first: datetime, *, indexed_until: datetime | None, ceil: datetime | None) -> Shape:
+    return Shape(
+        text=text,
+        team_text="",
+        occurrences=tuple(Occurrence(each.at, each.span, each.span, each.busy) for each in found.instances),
+        indexed_until=indexed_until,
+        floor=first,
+        ceil=ceil,
+    )
