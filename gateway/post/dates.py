@@ -14,7 +14,7 @@ def zone(*names: str) -> ZoneInfo:
     for name in names:
         try:
             return ZoneInfo(name)
-        except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError; "" and "../x" are ValueErrors; a folder is an OSError
+        except (KeyError, ValueError, OSError):  # unknown: KeyError; "" and "../x": ValueError; a folder: OSError
             continue
     return ZoneInfo("UTC")
 

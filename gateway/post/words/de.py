@@ -104,6 +104,12 @@ GERMAN = Words(
         title="Den Termin absagen?",
         lead="Sie haben diesen Termin in Ihrem Kalender gelöscht. Soll er abgesagt werden?",
     ),
+    asked_series=Occasion(
+        subject="Ganze Terminserie absagen? {service}, ab {date}",
+        title="Die ganze Terminserie absagen?",
+        lead="Sie haben diese Terminserie in Ihrem Kalender gelöscht. Sollen alle Termine abgesagt werden?",
+    ),
+    asked_one="Es geht nur um diesen Tag der Serie; die anderen Termine finden statt.",
     asked_button="Frage beantworten",
     asked_note="Bis Sie antworten, bleibt der Termin gebucht, und die Kundin oder der Kunde wird nicht benachrichtigt.",
     reasons={

@@ -120,6 +120,12 @@ ENGLISH = Words(
         title="Cancel the appointment?",
         lead="You deleted this appointment in your calendar. Shall it be cancelled?",
     ),
+    asked_series=Occasion(
+        subject="Cancel the whole series? {service}, from {date}",
+        title="Cancel the whole series?",
+        lead="You deleted this series of appointments in your calendar. Shall all of them be cancelled?",
+    ),
+    asked_one="Only this date of the series is meant; the others take place.",
     asked_button="Answer the question",
     asked_note="Until you answer, the appointment stays booked and the customer is not told anything.",
     reasons={

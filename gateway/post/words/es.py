@@ -117,6 +117,12 @@ SPANISH = Words(
         title="¿Cancelar la cita?",
         lead="Ha eliminado esta cita en su calendario. ¿Desea cancelarla?",
     ),
+    asked_series=Occasion(
+        subject="¿Cancelar toda la serie? {service}, a partir del {date}",
+        title="¿Cancelar toda la serie?",
+        lead="Ha eliminado esta serie de citas en su calendario. ¿Desea cancelarlas todas?",
+    ),
+    asked_one="Solo se trata de esta fecha de la serie; las demás citas se mantienen.",
     asked_button="Responder a la pregunta",
     asked_note="Hasta que responda, la cita sigue reservada y no se avisa al cliente.",
     reasons={

@@ -94,6 +94,8 @@ class Words:
     refused: Occasion
     nothing_changed: str
     asked: Occasion
+    asked_series: Occasion
+    asked_one: str
     asked_button: str
     asked_note: str
     reasons: Mapping[Reason, tuple[str, str]]

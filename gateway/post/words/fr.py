@@ -105,6 +105,12 @@ FRENCH = Words(
         title="Annuler le rendez-vous\u00a0?",
         lead="Vous avez supprimé ce rendez-vous dans votre agenda. Faut-il l’annuler\u00a0?",
     ),
+    asked_series=Occasion(
+        subject="Annuler toute la série\u00a0? {service}, à partir du {date}",
+        title="Annuler toute la série\u00a0?",
+        lead="Vous avez supprimé cette série de rendez-vous dans votre agenda. Faut-il tous les annuler\u00a0?",
+    ),
+    asked_one="Seule cette date de la série est concernée\u00a0; les autres rendez-vous ont lieu.",
     asked_button="Répondre à la question",
     asked_note="Tant que vous n’avez pas répondu, le rendez-vous reste réservé et la personne concernée n’est pas prévenue.",
     reasons={
