@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import web
 
 from gateway import observe
-from gateway.web import answer, api, feeds, operations, pages
+from gateway.web import answer, api, dav, feeds, operations, pages
 from gateway.web.guard import dress, guard
 from gateway.web.parts import CLOSING, PARTS, POOL, Limits, Parts
 
@@ -27,7 +27,8 @@ def build(parts: Parts) -> web.Application:
     app[PARTS] = parts
     app.on_response_prepare.append(dress)
     app.cleanup_ctx.append(_threads)
-    app.add_routes([*operations.routes(), *pages.routes(parts), *answer.routes(), *feeds.routes(parts), *api.routes()])
+    rooms = operations.routes(), pages.routes(parts), answer.routes(), feeds.routes(parts), api.routes(), dav.routes(parts)
+    app.add_routes([route for room in rooms for route in room])
     return app
 
 

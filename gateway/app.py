@@ -1,0 +1,261 @@
+"""Where the parts meet: the only module that knows them all. It opens them, seats them under one roof and closes them in order."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from gateway import observe
+from gateway.errors import Misconfigured
+from gateway.seal import KEY_FILE, NEXT_STEP, Seal, key_from
+from gateway.settings import Settings
+from gateway.store import Store
+
+# The rooms above are imported where they are seated: a command that adds a staff member starts no web server and waits for none.
+if TYPE_CHECKING:
+    from gateway.web.parts import Limits, Mailbox, Parts
+    from gateway.worker import Runner
+
+Half = Literal["web", "worker"]
+"""What one process may do alone; a pair of them does everything."""
+
+GRACE = 1.5
+"""Seconds that the workers get at the end, after the front door had its own: together under five."""
+
+_TYPEABLE = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+def wall_clock() -> datetime:
+    """Now, aware UTC: the one clock of a running process. Everything below is told the time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class App:
+    """What is open: the settings, the database, the seal."""
+
+    settings: Settings
+    store: Store
+    seal: Seal
+    clock: Callable[[], datetime]
+
+    @property
+    def public_url(self) -> str:
+        return self.settings.public_url
+
+
+@contextmanager
+def opened(settings: Settings, *, clock: Callable[[], datetime] = wall_clock) -> Iterator[App]:
+    """The parts every command needs, open until the block is left. Raises Misconfigured, Unavailable."""
+    seal = Seal(secret_key(settings), settings.secrets.retired_keys)
+    store = Store(settings.database.url)
+    try:
+        store.ping()
+        yield App(settings=settings, store=store, seal=seal, clock=clock)
+    finally:
+        store.close()
+
+
+def migrate(settings: Settings, *, renew_epoch: bool = False) -> str:
+    """Bring the database to the newest schema; the sentence that describes it. May be repeated, also from several machines at once."""
+    if settings.folder is not None:
+        settings.folder.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.database.url)
+    try:
+        store.migrate()
+        if renew_epoch:
+            store.renew_epoch()
+        return store.ping()
+    finally:
+        store.close()
+
+
+def secret_key(settings: Settings) -> str:
+    """The key from the settings, else from its file, which is made on first use. Raises Misconfigured."""
+    return settings.secrets.key or key_from(key_file(settings))
+
+
+def key_file(settings: Settings) -> Path:
+    """Where the key lies unless it stands in the settings: the file they name, else beside the embedded database. Raises Misconfigured."""
+    if settings.secrets.key_file:
+        return Path(settings.secrets.key_file)
+    if settings.folder is None:
+        raise Misconfigured(f"On PostgreSQL every machine needs the same key: set secrets.key or secrets.key_file; {NEXT_STEP}")
+    return settings.folder / KEY_FILE
+
+
+def serve(
+    app: App,
+    *,
+    only: Half | None = None,
+    senders: int = 1,
+    mailbox: Mailbox | None = None,
+    started: Callable[[str], None] = lambda address: None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; then close the door, let the workers finish the step in hand, and return within five seconds.
+
+    `senders` is how many letters may be on their way to the mail server at once. `started(address)` is called once the process
+    does its work. Raises Misconfigured when the port is taken. In the main thread only.
+    """
+    app = _with_a_port(app)
+    runner, stop = (None, _nothing) if only == "web" else _workers(app, senders)
+    try:
+        if only == "worker":
+            _work(runner, started)
+        else:
+            _open_door(_parts(app, runner, mailbox), app.settings, runner, started)
+    finally:
+        stop()
+
+
+def _work(runner: Runner | None, started: Callable[[str], None]) -> None:
+    """Workers alone, until a signal comes. It is waited for and not handled: a handler could not safely wake this thread."""
+    ends = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # inherited by the threads, which must not be hit either
+    try:
+        if runner is not None:
+            runner.start()
+        observe.log("working")
+        started("")
+        signal.sigwait(ends)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _open_door(parts: Parts, settings: Settings, runner: Runner | None, started: Callable[[str], None]) -> None:
+    from gateway.web import server
+
+    host, port, is_open = settings.server.host, settings.server.port, threading.Event()
+
+    def opened(port: int, stop: Callable[[], None]) -> None:
+        is_open.set()
+        if runner is not None:
+            runner.start()
+        observe.log("serving", address=f"http://{host}:{port}", public=parts.public_url)
+        started(f"http://{host}:{port}")
+
+    try:
+        server.serve(parts, host=host, port=port, started=opened)
+    except OSError as error:
+        if is_open.is_set():
+            raise
+        raise cannot_listen(host, port, error) from error
+    observe.log("door_closed")
+
+
+def cannot_listen(host: str, port: int, error: OSError) -> Misconfigured:
+    """The sentence for whoever wanted that port."""
+    if error.errno == errno.EADDRINUSE:
+        return Misconfigured(f"Port {port} on {host} is taken by another program; stop that one, or choose another port.")
+    return Misconfigured(f"Nothing can listen on {host}, port {port}: {error.strerror or error}.")
+
+
+def _with_a_port(app: App) -> App:
+    """Port 0 becomes a free one now: letters and pages have to name it before the door is open."""
+    server = app.settings.server
+    if server.port or server.public_url:
+        return app
+    try:
+        with socket.create_server((server.host, 0), family=socket.AF_INET6 if ":" in server.host else socket.AF_INET) as probe:
+            free = probe.getsockname()[1]
+    except OSError as error:
+        raise cannot_listen(server.host, 0, error) from error
+    return replace(app, settings=app.settings.model_copy(update={"server": server.model_copy(update={"port": free})}))
+
+
+def _workers(app: App, senders: int) -> tuple[Runner, Callable[[], None]]:
+    """The runner with everybody in it, not yet started, and what ends it."""
+    from gateway.post.letters import Letters
+    from gateway.post.sender import Sender
+    from gateway.worker import Rolling, Runner
+
+    mail = app.settings.mail
+    letters = Letters(app.store, app.seal, sender=mail.sender, public_url=app.public_url)
+    post = [
+        Sender(app.store, app.seal, smtp_url=mail.smtp_url, clock=app.clock, ca_bundle=app.settings.http.ca_bundle)
+        for _ in range(senders if mail.smtp_url else 0)  # without a server letters wait in the outbox
+    ]
+    runner = Runner(clock=app.clock, lag=app.store.lag, readers=[letters], chores=[*post, Rolling(app.store)])
+
+    def stop() -> None:
+        for sender in post:
+            sender.stop()
+        runner.stop(GRACE)
+
+    return runner, stop
+
+
+def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
+    from gateway.web.parts import Parts
+    from plugins.application import build
+    from plugins.request import Limits as DavLimits
+
+    limits = app.settings.limits
+    return Parts(
+        store=app.store,
+        public_url=app.public_url,
+        clock=app.clock,
+        wake=runner.wake if runner is not None else _nothing,
+        dav=build(app.store, clock=app.clock, limits=DavLimits(object_octets=limits.request_octets)),
+        mailbox=mailbox,
+        sealer=app.seal,
+        unready=runner.troubles if runner is not None else _no_reasons,
+        trusted_proxies=frozenset(app.settings.server.trusted_proxies),
+        limits=_limits(app.settings),
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    from gateway.web.parts import Limits
+
+    return Limits(
+        body=settings.limits.request_octets,
+        json=settings.limits.json_octets,
+        body_seconds=settings.limits.request_seconds,
+        headers=settings.limits.header_count,
+        header=settings.limits.header_octets,
+        threads=settings.server.threads,
+        wait_seconds=settings.limits.wait_seconds,
+        feed_fetches=settings.feeds.fetches_per_hour,
+        feed_bytes=settings.feeds.google_octets,
+        feed_events=settings.feeds.google_events,
+    )
+
+
+def _nothing() -> None:
+    """Nobody to wake and nobody to end: the workers live in other processes and look by themselves."""
+
+
+def _no_reasons() -> Sequence[str]:
+    return ()
+
+
+def ended_threads(patience: float = 0.3) -> bool:
+    """Whether every thread has ended that would keep the interpreter from ending: a request that hangs must not hold up a restart."""
+    left = [each for each in threading.enumerate() if not each.daemon and each is not threading.main_thread()]
+    for thread in left:
+        thread.join(patience / len(left))
+    return not any(thread.is_alive() for thread in left)
+
+
+def fresh_password() -> str:
+    """A password that a program keeps and a person types once, on a phone perhaps: 100 bits, without look-alikes.
+
+    Only its SHA-256 digest is stored, which is enough for a secret that nobody can guess and wrong for one a person thinks up.
+    """
+    groups = ("".join(secrets.choice(_TYPEABLE) for _ in range(5)) for _ in range(4))
+    return "-".join(groups)
+
+
+def fresh_token() -> str:
+    """A secret that only programs see, such as an API key or the name of a feed: 192 bits, URL-safe."""
+    return secrets.token_urlsafe(24)
