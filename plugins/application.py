@@ -203,5 +203,6 @@ def build(
         "the gateway",
         privileged=True,
     )
-    radicale.log.set_level("critical", False)  # the front door writes one line per request, without names and secrets
+    # The front door writes one line per request, without names and secrets. Not by radicale.log.set_level: it logs that, as critical.
+    radicale.log.logger.setLevel("CRITICAL")
     return Application(configuration, store=store, clock=clock, limits=limits or Limits(), prefix=base_prefix, guesses=guesses)

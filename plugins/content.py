@@ -55,6 +55,14 @@ class Component:
         return [line for line in self.lines if line.name == name]
 
 
+def line(raw: str) -> Line:
+    """A sound content line, unfolded. Raises ValueError for anything else."""
+    head = _HEAD.match(raw)
+    if head is None:
+        raise ValueError("this is no content line")
+    return Line(head[1].upper(), raw, head.end(), head[2])
+
+
 def tree(text: str) -> Component:
     """The component at the top of a text that was sound when it was stored; what follows its end is not looked at."""
     top = Component("")

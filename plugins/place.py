@@ -58,6 +58,8 @@ def place_in(address: str, prefix: str, host: str) -> Place | None:
         return None
     if url.query or url.fragment or not path.startswith(prefix + "/"):
         return None
+    if path == prefix + "/":
+        return Place()
     parts = path[len(prefix) + 1 :].rstrip("/").split("/")
     if not 1 <= len(parts) <= 3 or any(not fit(part) for part in parts):
         return None

@@ -20,6 +20,7 @@ from gateway.errors import Invalid, Refused
 from gateway.ical import read
 from gateway.model import Appointment, CompanyId, Revision, StaffId
 from gateway.store import Collection, Row, Snapshot, Transaction
+from plugins import content
 from plugins.multistatus import CALDAV, DAV
 from plugins.properties import ctag, revision_in, token
 from plugins.request import etag
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _DISPLAYNAME = f"{{{DAV}}}displayname"
 _COMPONENT_SET = f"{{{CALDAV}}}supported-calendar-component-set"
 _EVER = (0, 2**62)
+_PRODID = "PRODID:-//Calendar Gateway//EN"
 
 
 class Keeper(Protocol):
@@ -226,7 +228,21 @@ class Shelf(BaseCollection):
                 tx.set_properties(self._staff, self.calendar, wishes, self._keeper.clock())
 
     def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, str] = {}) -> str:  # noqa: B006, N803  Radicale's signature
-        raise ValueError("[Errno 13] Whole calendars are given out as feeds.")
+        """The calendar as one object: Radicale measures it for allprop, and gives it out for a GET of the collection."""
+        return content.written(content.Component("VCALENDAR", [content.line("VERSION:2.0"), content.line(_PRODID)], self._components()))
+
+    def _components(self) -> list[content.Component]:
+        """Everything that is in the objects, each time zone once."""
+        zones: dict[str, content.Component] = {}
+        others: list[content.Component] = []
+        with self._keeper.reading(self._company) as snapshot:
+            texts = [row.text or "" for row in snapshot.rows(self.calendar, text=True)]
+        for component in (child for text in texts for child in content.tree(text).children):
+            if component.name == "VTIMEZONE":
+                zones.setdefault(next((line.value for line in component.properties("TZID")), ""), component)
+            else:
+                others.append(component)
+        return [*zones.values(), *others]
 
     def _item(self, row: Row, epoch: str) -> Item:
         return Item(

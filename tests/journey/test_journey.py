@@ -23,8 +23,14 @@ def sights(seat: Seat, demo: Demo) -> list[Sight]:
         calendar = calendars[urlsplit(seat.calendar_url).path]
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         events = calendar.search(start=tomorrow, end=tomorrow + timedelta(days=50), event=True, expand=False)
-        addresses = [str(event.url) for event in events if "RRULE" not in event.data and "STATUS:CANCELLED" not in event.data]
+        addresses = [str(event.url) for event in events if _single(event.data)]
     return sorted((look(seat, address) for address in addresses), key=lambda sight: sight.start)
+
+
+def _single(text: str) -> bool:
+    """Whether it is an appointment that takes place once. A time zone repeats as well, but it stands before the event."""
+    event = text.partition("BEGIN:VEVENT")[2]
+    return "RRULE" not in event and "STATUS:CANCELLED" not in event
 
 
 def look(seat: Seat, url: str) -> Sight:
