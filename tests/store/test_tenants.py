@@ -1,0 +1,249 @@
+"""Tenants are apart: nothing of one company is seen or changed through another, by any method there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from gateway.errors import Conflict, Missing
+from gateway.model import (
+    Calendar,
+    CalendarId,
+    CalendarKind,
+    Customer,
+    EntryId,
+    Feed,
+    FeedId,
+    Level,
+    Recurrence,
+    Revision,
+    Scope,
+    Service,
+    Span,
+    Staff,
+    WorkingHours,
+)
+from gateway.store import Collection, Letter, Snapshot, Transaction
+from tests.store.house import ANN, DAY, DEMO, EMMA, FRONT, HOUR, JOHN, NOW, OTHER, SETUP, Place, booking, personal, seen, shape_of, span
+
+CANARY = "canary-of-demo"
+EVER = Span(NOW - 1000 * DAY, NOW + 1000 * DAY)
+
+
+@dataclass(frozen=True)
+class Estate:
+    """What the demo company owns, by the names somebody else might guess."""
+
+    entry: EntryId
+    name: str
+    uid: str
+    calendar: CalendarId
+    private: CalendarId
+    collections: tuple[Collection, ...]
+    feed: Feed
+    password: str
+    key: str
+    question: str
+
+
+@pytest.fixture
+def estate(place: Place) -> Estate:
+    """The demo company with something of every kind."""
+    with place.store.write(DEMO, SETUP) as tx:
+        calendar = tx.appointments_of(JOHN.id).id
+        private = Calendar(id=CalendarId("private"), staff=JOHN.id, slug="private", kind=CalendarKind.PERSONAL)
+        tx.put_calendar(private, NOW)
+        entry = booking(calendar, NOW + HOUR, notes=CANARY, recurrence=Recurrence(rule="FREQ=DAILY"))
+        tx.record(None, entry, shape_of(entry, entry.span, indexed_until=NOW + DAY, ceil=None), NOW)
+        note = personal(private.id)
+        tx.record(None, note, shape_of(note, span(NOW), team_text=CANARY), NOW)
+        tx.set_properties(JOHN.id, seen(tx), {"{DAV:}displayname": CANARY}, NOW)
+        tx.save_hours(JOHN.id, WorkingHours(weekly={0: ((480, 720),)}))
+        feed = Feed(id=FeedId("feed"), scope=Scope.STAFF, of=JOHN.id, label=CANARY, level=Level.FULL)
+        tx.add_feed(feed, "token", b"sealed", NOW)
+        tx.await_notice(entry.id, entry, NOW)
+        tx.queue(Letter(key="key", recipient=ANN.email, message=CANARY.encode(), entry=entry.id, kind="booked"), NOW)
+        tx.advance("letters", Revision(tx.revision - 1))
+        tx.remember("key", "digest", 201, CANARY, NOW)
+        return Estate(
+            entry=entry.id,
+            name=entry.name,
+            uid=entry.uid,
+            calendar=calendar,
+            private=private.id,
+            collections=tuple(tx.collections(JOHN.id)),
+            feed=feed,
+            password=tx.add_app_password(JOHN.id, CANARY, "secret", NOW),
+            key=tx.add_api_key(CANARY, "api secret", NOW),
+            question=tx.ask(entry.id, None, JOHN.id, "question", NOW),
+        )
+
+
+MISSING = object()
+Asked = Callable[[Any, Estate], object]
+EMPTY: tuple[object, ...] = (MISSING, None, [], {}, set(), 0, WorkingHours())
+
+# Every way to read, asked for what belongs to the demo company. A new method must be added here.
+READING: dict[str, Asked] = {
+    "staff": lambda tx, it: tx.staff(JOHN.id),
+    "staff_by_handle": lambda tx, it: tx.staff_by_handle(JOHN.handle),
+    "all_staff": lambda tx, it: [each for each in tx.all_staff() if each.id in (JOHN.id, EMMA.id)],
+    "group": lambda tx, it: tx.group(FRONT.id),
+    "groups": lambda tx, it: list(tx.groups()),
+    "service": lambda tx, it: tx.service("advice"),
+    "services": lambda tx, it: [each for each in tx.services() if each.id == "advice"],
+    "customer": lambda tx, it: tx.customer(ANN.id),
+    "customers": lambda tx, it: [each for each in tx.customers() if each.id == ANN.id],
+    "hours": lambda tx, it: tx.hours(JOHN.id),
+    "calendar": lambda tx, it: tx.calendar(it.calendar),
+    "calendars": lambda tx, it: list(tx.calendars(JOHN.id)),
+    "appointments_of": lambda tx, it: tx.appointments_of(JOHN.id),
+    "collections": lambda tx, it: list(tx.collections(JOHN.id)),
+    "collection": lambda tx, it: tx.collection(JOHN.id, "private"),
+    "held": lambda tx, it: tx.held(it.calendar, it.name),
+    "held_by_id": lambda tx, it: tx.held_by_id(it.entry),
+    "held_by_uid": lambda tx, it: tx.held_by_uid(it.calendar, it.uid),
+    "version": lambda tx, it: tx.version(it.entry, 1),
+    "rows": lambda tx, it: [row for each in it.collections for row in tx.rows(each, text=True)],
+    "rows_named": lambda tx, it: {name: row for each in it.collections for name, row in tx.rows_named(each, [it.name]).items()},
+    "rows_within": lambda tx, it: [
+        row for each in it.collections for window in ((None, None), (NOW, NOW + DAY)) for row in tx.rows_within(each, window)
+    ],
+    "beyond_index": lambda tx, it: {entry for each in it.collections for entry in tx.beyond_index(each, None)},
+    "busy_beyond_index": lambda tx, it: set(tx.busy_beyond_index(JOHN.id, EVER.end)),
+    "instances": lambda tx, it: list(tx.instances(it.entry, EVER)),
+    "entries": lambda tx, it: tx.entries([it.entry]),
+    "busy": lambda tx, it: list(tx.busy(JOHN.id, EVER)),
+    "appointments": lambda tx, it: [*tx.appointments(staff=None, window=None), *tx.appointments(staff=[JOHN.id], window=EVER)],
+    "changes": lambda tx, it: [line for line in tx.changes(Revision(0)) if line.calendar in (it.calendar, it.private)],
+    "changes_of": lambda tx, it: list(tx.changes_of(it.entry)),
+    "names_since": lambda tx, it: {name: row for each in it.collections for name, row in tx.names_since(each, Revision(0))[0].items()},
+    "issued": lambda tx, it: None,  # says nothing about what is there
+    "cursor": lambda tx, it: tx.cursor("letters"),
+    "feeds": lambda tx, it: list(tx.feeds()),
+    "feed_members": lambda tx, it: [each for each in tx.feed_members(it.feed) if each],
+    "feed_revision": lambda tx, it: None,  # a number of this company's own log
+    "app_passwords": lambda tx, it: list(tx.app_passwords(JOHN.id)),
+    "api_keys": lambda tx, it: list(tx.api_keys()),
+    "letters_of": lambda tx, it: list(tx.letters_of(it.entry)),
+}
+READING_TO_WRITE: dict[str, Asked] = {
+    "notices_due": lambda tx, it: list(tx.notices_due(NOW + 1000 * DAY)),
+    "next_notice": lambda tx, it: tx.next_notice(),
+    "indexed_before": lambda tx, it: list(tx.indexed_before(EVER.end, limit=10)),
+    "recall": lambda tx, it: tx.recall("key"),
+}
+
+
+# Every way to write, aimed at what belongs to the demo company. A new method must be added here.
+WRITING: dict[str, Callable[[Any, Estate, Any], object]] = {
+    "record": lambda tx, it, entry: tx.record(entry, None, None, NOW),
+    "advance": lambda tx, it, entry: tx.advance("letters", tx.revision),
+    "put_calendar": lambda tx, it, entry: tx.put_calendar(
+        Calendar(id=CalendarId("theirs"), staff=JOHN.id, slug="theirs", kind=CalendarKind.PERSONAL), NOW
+    ),
+    "drop_calendar": lambda tx, it, entry: tx.drop_calendar(it.private, NOW),
+    "set_properties": lambda tx, it, entry: tx.set_properties(JOHN.id, it.collections[0], {"{DAV:}displayname": "x"}, NOW),
+    "save_company": lambda tx, it, entry: tx.save_company(replace(tx.company, name="x")),
+    "save_staff": lambda tx, it, entry: tx.save_staff(replace(JOHN, name="x")),
+    "save_group": lambda tx, it, entry: tx.save_group(replace(FRONT, name="x", members=())),
+    "save_service": lambda tx, it, entry: tx.save_service(Service(id=tx.services()[0].id, name="x", duration=HOUR)),
+    "save_customer": lambda tx, it, entry: tx.save_customer(Customer(id=ANN.id, name="x", email="x@example.com")),
+    "save_hours": lambda tx, it, entry: tx.save_hours(JOHN.id, WorkingHours()),
+    "add_app_password": lambda tx, it, entry: tx.add_app_password(JOHN.id, "x", "intruder", NOW),
+    "revoke_app_password": lambda tx, it, entry: tx.revoke_app_password(it.password, NOW),
+    "add_api_key": lambda tx, it, entry: tx.add_api_key("x", "x", NOW),
+    "revoke_api_key": lambda tx, it, entry: tx.revoke_api_key(it.key, NOW),
+    "add_feed": lambda tx, it, entry: tx.add_feed(replace(it.feed, label="x"), "other token", b"", NOW),
+    "revoke_feed": lambda tx, it, entry: tx.revoke_feed(it.feed.id, NOW),
+    "feed_fetched": lambda tx, it, entry: tx.feed_fetched(it.feed.id, "x", NOW),
+    "await_notice": lambda tx, it, entry: tx.await_notice(it.entry, None, NOW + DAY),
+    "notice_done": lambda tx, it, entry: tx.notice_done(it.entry),
+    "queue": lambda tx, it, entry: tx.queue(Letter(key="key", recipient="x", message=b"", entry=it.entry, kind="x"), NOW),
+    "reindex": lambda tx, it, entry: tx.reindex(it.entry, shape_of(entry)),
+    "ask": lambda tx, it, entry: tx.ask(it.entry, None, JOHN.id, "x", NOW),
+    "answer": lambda tx, it, entry: tx.answer(it.question, "x", NOW),
+    "remember": lambda tx, it, entry: tx.remember("key", "x", 200, "x", NOW),
+}
+
+
+def methods(of: type) -> set[str]:
+    return {name for name in dir(of) if not name.startswith("_") and callable(getattr(of, name))}
+
+
+def everything(place: Place, estate: Estate) -> dict[str, object]:
+    """All that can be read of the demo company."""
+    with place.store.write(DEMO, SETUP) as tx:
+        asked = {name: ask(tx, estate) for name, ask in (READING | READING_TO_WRITE).items()}
+        return asked | {"company": tx.company, "question": place.store.question("question")}
+
+
+def test_every_method_is_asked() -> None:
+    assert set(READING) == methods(Snapshot)
+    assert set(READING_TO_WRITE) | set(WRITING) == methods(Transaction) - methods(Snapshot)
+
+
+@pytest.mark.parametrize("method", sorted(READING))
+def test_nothing_of_another_company_can_be_read(place: Place, estate: Estate, method: str) -> None:
+    with place.store.read(OTHER) as snapshot:
+        assert answer(READING[method], snapshot, estate) in EMPTY
+
+
+def test_nothing_of_another_company_is_waiting_here(place: Place, estate: Estate) -> None:
+    with place.store.write(OTHER, SETUP) as tx:
+        for method, ask in READING_TO_WRITE.items():
+            assert answer(ask, tx, estate) in EMPTY, method
+
+
+def test_the_questions_would_find_it_at_home(place: Place, estate: Estate) -> None:
+    """Or the tests above would prove nothing."""
+    found = everything(place, estate)
+    assert {name for name, answer in found.items() if answer in EMPTY} == {"issued", "feed_revision"}
+
+
+@pytest.mark.parametrize("method", sorted(WRITING))
+def test_nothing_of_another_company_can_be_changed(place: Place, estate: Estate, method: str) -> None:
+    before = everything(place, estate)
+    with place.store.read(DEMO) as snapshot:
+        held = snapshot.held_by_id(estate.entry)
+    assert held is not None
+    try:
+        with place.store.write(OTHER, SETUP) as tx:
+            WRITING[method](tx, estate, held.entry)
+    except (Missing, Conflict):
+        pass
+    assert everything(place, estate) == before
+    assert place.store.login_by_app_password(JOHN.handle, "secret", NOW) is not None
+    assert place.store.login_by_app_password(JOHN.handle, "intruder", NOW) is None
+    assert place.store.login_by_api_key("api secret", NOW) is not None
+    assert place.store.feed_by_token("token") == (DEMO, estate.feed)
+
+
+def test_the_same_ids_in_two_companies_are_different_things(place: Place, neighbour: Place) -> None:
+    twin = Staff(id=JOHN.id, handle="twin", name="Juan Sanchez", email="twin@example.com", zone="UTC")
+    with place.store.write(OTHER, SETUP) as tx:
+        tx.save_staff(twin)
+        tx.save_customer(replace(ANN, name="Somebody else"))
+        tx.save_group(replace(FRONT, name="Their front", members=(twin.id,)))
+    ours, theirs = (booking(each.calendar(JOHN.id), id="same", notes=each.company) for each in (place, neighbour))
+    place.add(ours)
+    neighbour.add(theirs)
+    neighbour.change(theirs, replace(theirs, version=2))
+    for each, entry, person in ((place, ours, JOHN), (neighbour, replace(theirs, version=2), twin)):
+        with each.store.read(each.company) as snapshot:
+            assert snapshot.staff(JOHN.id) == person
+            held = snapshot.held_by_id(ours.id)
+            assert held is not None
+            assert held.entry == entry
+            assert [row.calendar for row in snapshot.rows(seen(snapshot, JOHN.id, "group-front"))] == [entry.calendar]
+            assert [line.calendar for line in snapshot.changes_of(ours.id)] == [entry.calendar] * entry.version
+
+
+def answer(ask: Asked, tx: Snapshot, estate: Estate) -> object:
+    try:
+        return ask(tx, estate)
+    except Missing:
+        return MISSING
