@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Half = Literal["web", "worker"]
 """What one process may do alone; a pair of them does everything."""
 
-GRACE = 1.5
+GRACE = 1.0
 """Seconds that the workers get at the end, after the front door had its own: together under five."""
 
 _TYPEABLE = "abcdefghijkmnpqrstuvwxyz23456789"

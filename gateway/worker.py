@@ -171,7 +171,10 @@ class _Seat:
         while not self._ending:
             with self._bell:
                 self._rung = False  # before looking: what is written from here on rings again
-            pause = self._look(lambda: self._ending)
+            try:
+                pause = self._look(lambda: self._ending)
+            except Exception:  # the trouble could not even be logged: whoever read standard error has gone
+                pause = FIRST_PAUSE
             with self._bell:
                 self._bell.wait_for(lambda: self._rung or self._ending, pause.total_seconds())
 

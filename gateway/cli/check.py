@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from gateway.cli.frame import Json, Office, Shown, command
+from gateway.cli.frame import Json, Office, Shown, command, console, show
 from gateway.errors import GatewayError
 from gateway.model import Revision
 
@@ -52,13 +52,11 @@ class Finding:
     next_step: str = ""
 
 
-@command(cli, "check")
+@command(cli, "check", without=("company",))
 def check(office: Office) -> Shown:
     """Look whether everything is well: settings, database, key, mail server, public address, clock, disk. Exit code 1 if not."""
     findings = list(_findings(office))
     if office.as_json:
-        from gateway.cli.frame import show
-
         show(Shown([_json(finding) for finding in findings]), True)
     else:
         _tell(findings)
@@ -75,16 +73,15 @@ def _json(finding: Finding) -> Json:
 
 
 def _tell(findings: list[Finding]) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console()
+    screen = console()
     marks = {Health.OK: ("✓", "green"), Health.WARNING: ("!", "yellow"), Health.BROKEN: ("✗", "red")}
     for finding in findings:
         mark, colour = marks[finding.health]
-        console.print(Text.assemble((mark, colour), f" {finding.what}: {finding.sentence}"), soft_wrap=True)
+        screen.print(Text.assemble((mark, colour), f" {finding.what}: {finding.sentence}"), soft_wrap=True)
         if finding.next_step:
-            console.print(Text(f"    → {finding.next_step}"), soft_wrap=True)
+            screen.print(Text(f"    → {finding.next_step}"), soft_wrap=True)
 
 
 def _findings(office: Office) -> Iterator[Finding]:

@@ -22,6 +22,8 @@ from gateway.model import Actor
 
 # Imported when a command needs them: `gateway --help` and `gateway version` open no database.
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from gateway.app import App
     from gateway.model import Company
     from gateway.settings import Settings
@@ -106,8 +108,11 @@ class Office:
         raise typer.BadParameter(f"say which company: {slugs}", param_hint="--company")
 
 
-def command(group: typer.Typer, name: str) -> Callable[[Callable[..., Shown | None]], Callable[..., None]]:
-    """Make a command of a function that takes an Office first: with the common options, and with errors told in one sentence."""
+def command(group: typer.Typer, name: str, *, without: Sequence[str] = ()) -> Callable[[Callable[..., Shown | None]], Callable[..., None]]:
+    """Make a command of a function that takes an Office first: with the common options, and with errors told in one sentence.
+
+    `without` names common options that mean nothing to it: "config", "company".
+    """
 
     def make(function: Callable[..., Shown | None]) -> Callable[..., None]:
         @functools.wraps(function)
@@ -124,19 +129,20 @@ def command(group: typer.Typer, name: str) -> Callable[[Callable[..., Shown | No
             if shown is not None:
                 show(shown, as_json)
 
-        _give_signature(run, function)
+        _give_signature(run, function, without)
         return group.command(name)(run)
 
     return make
 
 
-def _give_signature(run: Callable[..., None], function: Callable[..., Any]) -> None:
+def _give_signature(run: Callable[..., None], function: Callable[..., Any], without: Sequence[str]) -> None:
     """Have typer see the function's own parameters, without the office, and then the common ones."""
     hints = get_type_hints(function, include_extras=True)
     own = [each.replace(annotation=hints[each.name]) for each in list(inspect.signature(function).parameters.values())[1:]]
     own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
     common = {"config": (Config, None), "company": (Slug, ""), "as_json": (AsJson, False), "debug": (Debug, False)}
     kind = inspect.Parameter.KEYWORD_ONLY
+    common = {name: option for name, option in common.items() if name not in without}
     both = [*own, *(inspect.Parameter(name, kind, annotation=hint, default=usual) for name, (hint, usual) in common.items())]
     run.__signature__ = inspect.Signature(both)  # type: ignore[attr-defined]  # a function takes any attribute
     run.__annotations__ = {each.name: each.annotation for each in both}
@@ -159,14 +165,19 @@ def show(shown: Shown, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(shown.data, ensure_ascii=False, indent=2))
         return
-    from rich.console import Console
-
-    console = Console()
-    if not console.is_terminal:
-        console.width = _WIDE
-    console.print(_table(shown.data, shown.columns))
+    console().print(_table(shown.data, shown.columns))
     if shown.note:
         typer.echo(shown.note, err=True)
+
+
+def console() -> Console:
+    """Where people read answers."""
+    from rich.console import Console
+
+    made = Console()
+    if not made.is_terminal:
+        made.width = _WIDE
+    return made
 
 
 def _table(data: Json | Sequence[Json], columns: tuple[str, ...]) -> Any:  # whatever rich can print

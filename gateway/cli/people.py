@@ -32,7 +32,7 @@ Team = Annotated[str, typer.Argument(metavar="GROUP", help="Slug or id.")]
 Slug = Annotated[str, typer.Option("--slug", help="Its name in addresses; from the name unless told. Never changes.")]
 
 
-@command(company, "add")
+@command(company, "add", without=("company",))
 def add_company(
     office: Office,
     name: Name,
@@ -54,7 +54,7 @@ def add_company(
     return Shown(shapes.company(made))
 
 
-@command(company, "list")
+@command(company, "list", without=("company",))
 def list_companies(office: Office) -> Shown:
     """All companies."""
     with office.opened() as parts:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.frame import Office, Shown, command
+from gateway.cli.frame import Office, Shown, command, console
 
 cli = typer.Typer()
 
@@ -25,7 +25,7 @@ class Half(StrEnum):
 Workers = Annotated[int, typer.Option("--workers", min=1, max=32, help="Letters that may be on their way to the mail server at once.")]
 
 
-@command(cli, "demo")
+@command(cli, "demo", without=("config", "company"))
 def demo(
     office: Office,
     data: Annotated[Path, typer.Option("--data", help="Folder of the embedded database; kept from start to start.")] = Path("data/demo"),
@@ -51,7 +51,7 @@ def demo(
     _end()
 
 
-@command(cli, "serve")
+@command(cli, "serve", without=("company",))
 def serve(
     office: Office,
     workers: Workers = 1,
@@ -61,13 +61,13 @@ def serve(
     _serve(office, None if only is None else only.value, workers)
 
 
-@command(cli, "worker")
+@command(cli, "worker", without=("company",))
 def worker(office: Office, workers: Workers = 1) -> None:
     """Only the work behind the front door: letters, and whatever follows the log. Any number of processes may do it."""
     _serve(office, "worker", workers)
 
 
-@command(cli, "migrate")
+@command(cli, "migrate", without=("company",))
 def migrate(
     office: Office,
     renew_epoch: Annotated[
@@ -82,7 +82,7 @@ def migrate(
         return Shown({"database": app.migrate(office.settings, renew_epoch=renew_epoch)})
 
 
-@command(cli, "version")
+@command(cli, "version", without=("config", "company"))
 def version(office: Office) -> Shown:
     """Which version this is."""
     from importlib.metadata import version
@@ -113,9 +113,9 @@ def _progress(office: Office) -> Iterator[Callable[[str], None]]:
     """Says on the terminal what takes a moment; "" when nothing does any more. Silent for programs."""
     from rich.console import Console
 
-    console = Console(stderr=True)
-    with console.status("Starting", spinner="line") as status:
-        if office.as_json or not console.is_terminal:
+    screen = Console(stderr=True)
+    with screen.status("Starting", spinner="line") as status:
+        if office.as_json or not screen.is_terminal:
             status.stop()
 
         def say(what: str) -> None:
@@ -129,11 +129,10 @@ def _progress(office: Office) -> Iterator[Callable[[str], None]]:
 
 def _welcome(ready: Mapping[str, Any]) -> None:
     """Where to click."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
-    console.print(f"\n[bold]The gateway is running:[/] {ready['base_url']}   (Ctrl-C ends it; the data stays)\n")
+    screen = console()
+    screen.print(f"\n[bold]The gateway is running:[/] {ready['base_url']}   (Ctrl-C ends it; the data stays)\n")
     places = Table(box=None, show_header=False, pad_edge=False)
     places.add_column(style="bold")
     places.add_column(overflow="fold")
@@ -143,7 +142,7 @@ def _welcome(ready: Mapping[str, Any]) -> None:
     places.add_row("Company feed", str(ready["company_feed_url"]))
     for group in ready["groups"]:
         places.add_row(f"Feed of {group['name']}", str(group["feed_url"]))
-    console.print(places)
+    screen.print(places)
     for person in ready["staff"]:
         card = Table(box=None, show_header=False, pad_edge=False)
         card.add_column()
@@ -152,6 +151,6 @@ def _welcome(ready: Mapping[str, Any]) -> None:
         card.add_row("app password", str(person["app_password"]))
         card.add_row("calendar", str(person["calendar_url"]))
         card.add_row("feed", str(person["feed_url"]))
-        console.print(f"\n[bold]{person['name']}[/]")
-        console.print(card)
-    console.print("\nMove an appointment that lies ahead in a calendar program, then look into the mailbox.")
+        screen.print(f"\n[bold]{person['name']}[/]")
+        screen.print(card)
+    screen.print("\nMove an appointment that lies ahead in a calendar program, then look into the mailbox.")

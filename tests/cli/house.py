@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
+from gateway import observe
 from gateway.cli import cli
 from gateway.store import Store
 
@@ -50,7 +52,8 @@ class Shell:
     def __call__(self, *words: str, **environment: str) -> Ran:
         clean: dict[str, str | None] = {name: None for name in os.environ if name.startswith("GATEWAY_")}
         settings = {**self.settings, "GATEWAY_SERVER__PUBLIC_URL": "https://calendar.example.com", **environment}
-        done = CliRunner().invoke(cli, words, prog_name="gateway", env=clean | settings)
+        with _own_log():
+            done = CliRunner().invoke(cli, words, prog_name="gateway", env=clean | settings)
         return Ran(done.exit_code, done.stdout, done.stderr, done.exception)
 
     def json(self, *words: str, **environment: str) -> Any:  # whatever JSON holds
@@ -73,3 +76,15 @@ class Shell:
             yield store
         finally:
             store.close()
+
+
+@contextmanager
+def _own_log() -> Iterator[None]:
+    """A command may send the log to a standard error that ends with it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    try:
+        yield
+    finally:
+        observe.configure(level="warning")
+        root.handlers, root.level = handlers, level

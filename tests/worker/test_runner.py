@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -265,6 +267,23 @@ def test_a_dead_thread_is_told() -> None:
             thread.join(SOON)
         assert [trouble for trouble in runner.troubles() if "fatal" in trouble]
         assert len(runner.troubles()) == 1
+
+
+def test_a_log_that_nobody_takes_any_more_ends_no_thread() -> None:
+    gone = io.StringIO()
+    gone.close()
+    reader = Following(waiting={ALPHA}, broken={ALPHA: RuntimeError("no")})
+    handlers, level = logging.getLogger().handlers, logging.getLogger().level
+    observe.configure(stream=gone)
+    try:
+        with running(reader) as runner:
+            reader.until(lambda: bool(reader.failed))
+            reader.broken.clear()
+            reader.until(lambda: reader.seen == [ALPHA])
+            assert runner.troubles() == []
+    finally:
+        observe.configure(level="warning")
+        logging.getLogger().handlers, logging.getLogger().level = handlers, level
 
 
 def test_a_runner_at_work_has_no_troubles() -> None:
