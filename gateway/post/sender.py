@@ -190,10 +190,9 @@ class Sender:
             again = None
         self._store.letter_failed(letter, now, again=again, failure=failure)
         observe.count("letters_failed", kind=letter.kind, final=str(again is None).lower())
-        # Not the server's words: they name the recipient. `gateway explain` shows them.
-        observe.log(
-            "letter_failed", level="warning", company=letter.company, letter=letter.id, kind=letter.kind, code=failure[:3], again=again
-        )
+        # Of the server's words only the code: they name the recipient. `gateway explain` shows them.
+        code = failure[:3] if failure[:3].isdigit() else ""
+        observe.log("letter_failed", level="warning", company=letter.company, letter=letter.id, kind=letter.kind, code=code, again=again)
 
     def _put_off(self, letters: Sequence[Waiting], failure: str) -> None:
         """The server is away: one setback, however many letters are in hand."""

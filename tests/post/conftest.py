@@ -10,6 +10,9 @@ import pytest
 
 from gateway.store import Store
 from tests.databases import Database
+from tests.post.house import COMPANY
+from tests.post.outbox import Outbox
+from tests.post.server import Server, listening
 
 
 @pytest.fixture
@@ -29,3 +32,20 @@ def each_store(database: Database) -> Iterator[Store]:
         yield opened
     finally:
         opened.close()
+
+
+@pytest.fixture
+def outbox(store: Store) -> Outbox:
+    store.found(COMPANY)
+    return Outbox(store)
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def url(server: Server) -> Iterator[str]:
+    with listening(server) as port:
+        yield f"smtp://127.0.0.1:{port}"

@@ -11,11 +11,11 @@ from typing import Any
 from gateway import desk
 from gateway.booking import Book, Cancel, Intent, Move
 from gateway.errors import Refused
-from gateway.model import Actor, Appointment, Change, CompanyId, EntryId, Policy, Recurrence, Span
+from gateway.model import Actor, Appointment, Change, CompanyId, EntryId, Recurrence, Span
 from gateway.post.letters import Letters
 from gateway.seal import Seal
 from gateway.store import Question, Store, Transaction
-from tests.post.house import ADVICE, ANN, COMPANY, DEMO, FIRST, JOHN, NOW, ONE, ORGANIZER, URL, opened
+from tests.post.house import ADVICE, ANN, COMPANY, DEMO, FIRST, JOHN, NOW, ORGANIZER, URL, opened
 
 SETUP = Actor("setup", "import")
 PLATFORM = Actor("platform", "rest")
@@ -137,7 +137,3 @@ def series(store: Store, rule: str = "FREQ=WEEKLY;COUNT=20") -> tuple[Office, Ap
     entry = office.book(rule=rule)
     assert len(office.mail()) == 1
     return office, entry
-
-
-assert ONE.span.start == FIRST
-assert Policy().hold == HOLD

@@ -7,13 +7,23 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tests.post.house import opened
+
+FAR = "0.0.0.0"  # noqa: S104  # nothing listens there; connected to, it is this machine, though no loopback address
+"""A host that does not look like this machine, and yet is reached without leaving it."""
 
 DROP = "drop"
 """Instead of an answer: the connection ends."""
@@ -95,7 +105,7 @@ class _Listener(Controller):
     def _trigger_server(self) -> None:
         server: Any = self.server
         self.port = server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # the library does not annotate it
 
 
 @contextmanager
@@ -119,18 +129,12 @@ def knows(user: str, password: str) -> Callable[..., AuthResult]:
     return check
 
 
-def own_certificate(folder: Any) -> ssl.SSLContext:
-    """A server's TLS with a certificate of its own making, as Debian's mail servers come with."""
-    from datetime import UTC, datetime, timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
+def own_certificate(folder: Path) -> ssl.SSLContext:
+    """A server's TLS with a certificate of its own making in server.pem, as Debian's mail servers come with."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "snakeoil.example")])
     start = datetime(2020, 1, 1, tzinfo=UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(FAR))])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -139,6 +143,8 @@ def own_certificate(folder: Any) -> ssl.SSLContext:
         .serial_number(1)
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=36500))
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     path = folder / "server.pem"

@@ -3,78 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
 from gateway import observe
-from gateway.errors import Misconfigured, Unavailable
-from gateway.model import EntryId
-from gateway.post.sender import BEGUN, GIVEN_UP, LEASE, Sender, probe
+from gateway.post.sender import BEGUN, GIVEN_UP, LEASE
 from gateway.seal import Seal
-from gateway.store import Letter, Posted, Store, Waiting
+from gateway.store import Store, Waiting
 from tests.journey.demo import free_port
-from tests.post.house import ANN, COMPANY, DEMO, NOW, ORGANIZER, letter, octets
-from tests.post.office import SEAL, SETUP
-from tests.post.server import DROP, Server, knows, listening, own_certificate
+from tests.post.house import ANN, COMPANY, NOW, ORGANIZER
+from tests.post.outbox import Outbox
+from tests.post.server import DROP, Server, listening
 
 MINUTE = timedelta(minutes=1)
-
-
-@dataclass
-class Outbox:
-    """An outbox, a clock that stands still, and senders."""
-
-    store: Store
-    now: datetime = NOW
-
-    def put(self, count: int = 1, *, recipient: str = ANN.email, entry: str = "") -> list[str]:
-        """So many letters, about different entries unless told; their Message-IDs."""
-        ids = []
-        with self.store.write(DEMO, SETUP) as tx:
-            for _ in range(count):
-                key = f"letter {tx.company.id} {len(self.posted(entry or None))} {recipient} {entry} {self._next()}"
-                message = octets(letter("booked"), recipient=recipient, key=key)
-                about = EntryId(entry or key)
-                assert tx.queue(Letter(key=key, recipient=recipient, message=SEAL.seal(message), entry=about, kind="booked"), self.now)
-                ids.append(message.split(b"\r\n")[0].removeprefix(b"Message-ID: ").decode())
-        return ids
-
-    def _next(self) -> int:
-        self._number = getattr(self, "_number", 0) + 1
-        return self._number
-
-    def posted(self, entry: str | None) -> list[Posted]:
-        if entry is None:
-            return []
-        with self.store.read(DEMO) as snapshot:
-            return list(snapshot.letters_of(EntryId(entry)))
-
-    def clock(self) -> datetime:
-        return self.now
-
-    def sender(self, url: str, seal: Seal = SEAL) -> Sender:
-        return Sender(self.store, seal, smtp_url=url, clock=self.clock)
-
-
-@pytest.fixture
-def outbox(store: Store) -> Outbox:
-    store.found(COMPANY)
-    return Outbox(store)
-
-
-@pytest.fixture
-def server() -> Server:
-    return Server()
-
-
-@pytest.fixture
-def url(server: Server) -> Iterator[str]:
-    with listening(server) as port:
-        yield f"smtp://127.0.0.1:{port}"
 
 
 def test_letters_are_sent_once_over_one_connection(outbox: Outbox, server: Server, url: str) -> None:
@@ -320,51 +262,6 @@ def test_letters_that_cannot_be_begun_in_time_are_given_back(outbox: Outbox, ser
         assert server.ids == ids[:sent]
 
 
-def test_starttls_is_used_whenever_it_is_offered(outbox: Outbox, server: Server, tmp_path: Path) -> None:
-    outbox.put(2)
-    with listening(server, tls_context=own_certificate(tmp_path), require_starttls=True) as port:
-        assert "encrypted" in probe(f"smtp://127.0.0.1:{port}")
-        outbox.sender(f"smtp://127.0.0.1:{port}").run(outbox.now)
-    assert server.encrypted == len(server.taken) == 2
-
-
-def test_smtps_is_encrypted_from_the_first_octet(outbox: Outbox, server: Server, tmp_path: Path) -> None:
-    outbox.put(1)
-    with listening(server, ssl_context=own_certificate(tmp_path)) as port:
-        outbox.sender(f"smtps://localhost:{port}").run(outbox.now)
-    assert len(server.taken) == 1
-
-
-def test_credentials_are_taken_from_the_address_and_never_repeated(outbox: Outbox, server: Server) -> None:
-    outbox.put(1, entry="e")
-    more = {"authenticator": knows("us@er", "pa:ss/word"), "auth_required": True, "auth_require_tls": False}
-    with listening(server, **more) as port:
-        wrong = outbox.sender(f"smtp://us%40er:wrong-password@127.0.0.1:{port}")
-        assert wrong.run(outbox.now) == NOW + MINUTE
-        [posted] = outbox.posted("e")
-        assert posted.failure.startswith("535")
-        assert "wrong-password" not in posted.failure
-        with pytest.raises(Unavailable, match="535") as caught:
-            probe(f"smtp://us%40er:wrong-password@127.0.0.1:{port}")
-        assert "wrong-password" not in str(caught.value)
-        outbox.now += MINUTE
-        outbox.sender(f"smtp://us%40er:pa%3Ass%2Fword@127.0.0.1:{port}").run(outbox.now)
-    assert len(server.taken) == 1
-
-
-@pytest.mark.parametrize("able", [True, False])
-def test_an_address_beyond_ascii_is_sent_to_or_given_up_with_a_sentence(outbox: Outbox, server: Server, able: bool) -> None:
-    outbox.put(1, recipient="jürgen@example.com", entry="e")
-    ids = outbox.put(1)
-    with listening(server, enable_SMTPUTF8=able) as port:
-        outbox.sender(f"smtp://127.0.0.1:{port}").run(outbox.now)
-    [posted] = outbox.posted("e")
-    assert (posted.sent is not None, posted.failed is not None) == (able, not able)
-    assert ("jürgen@example.com" in server.asked) == able
-    assert "SMTPUTF8" in posted.failure or able
-    assert server.ids[-1:] == ids
-
-
 def test_a_letter_sealed_with_another_key_waits_for_it(outbox: Outbox, server: Server, url: str) -> None:
     outbox.put(1, entry="e")
     stranger = outbox.sender(url, Seal("B" * 43 + "="))
@@ -383,15 +280,3 @@ def test_what_waits_is_measured(outbox: Outbox) -> None:
     shown = observe.metrics_text()
     assert "gateway_outbox_waiting 2.0" in shown
     assert "gateway_outbox_oldest_seconds 60.0" in shown
-
-
-def test_a_probe_tells_about_the_server(url: str) -> None:
-    assert probe(url) == f"The mail server {url.removeprefix('smtp://')} answers; the connection is not encrypted."
-    with pytest.raises(Unavailable, match="cannot be used"):
-        probe(f"smtp://127.0.0.1:{free_port()}")
-
-
-@pytest.mark.parametrize("wrong", ["http://127.0.0.1", "smtp://", "127.0.0.1:25", "smtp://127.0.0.1:mail"])
-def test_an_address_that_is_none_stops_the_start(store: Store, wrong: str) -> None:
-    with pytest.raises(Misconfigured):
-        Sender(store, SEAL, smtp_url=wrong, clock=lambda: NOW)
