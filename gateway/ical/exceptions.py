@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.booking import Annotate, Cancel, Misuse, Move, Resize, instances
 from gateway.booking.series import shifted_rule
 from gateway.errors import Reason
 from gateway.ical.comparison import Comparison
-from gateway.ical.events import planned
 from gateway.ical.marks import same
 from gateway.ical.moments import moment, moments
 from gateway.ical.parse import Component, unfit
@@ -23,8 +22,8 @@ _GONE = Misuse(reason=Reason.RECURRENCE, what="A cancelled occurrence does not c
 _ONWARD = Misuse(reason=Reason.RECURRENCE, what="Occurrences are moved one by one, not all that follow.")
 
 
-def asked(compared: Comparison, *, moved: bool) -> Iterator[Wish]:
-    """The wishes, by original start. `moved`: the text puts the start of the whole series elsewhere; `at` is then what it will be.
+def asked(compared: Comparison, whole: Sequence[Move | Resize]) -> Iterator[Wish]:
+    """The wishes, by original start. `whole` is what the text asks for the series itself; where that moves, `at` is what it will be.
 
     An exception that is gone goes back to its planned place, unless the whole series moves: some clients drop exceptions then.
     """
@@ -37,13 +36,14 @@ def asked(compared: Comparison, *, moved: bool) -> Iterator[Wish]:
     if compared.start.day:
         return
     named = {_original(compared, each): each for each in own}
-    if moved:
-        yield from _of_moved(compared, series, named)
+    length = whole[-1].span.length if whole else compared.held.span.length
+    if any(isinstance(wish, Move) for wish in whole):
+        yield from _of_moved(compared, series, named, length)
     else:
-        yield from _of_unmoved(compared, series, named)
+        yield from _of_unmoved(compared, series, named, length)
 
 
-def _of_unmoved(compared: Comparison, series: Recurrence, named: dict[datetime, Component]) -> Iterator[Wish]:
+def _of_unmoved(compared: Comparison, series: Recurrence, named: dict[datetime, Component], length: timedelta) -> Iterator[Wish]:
     held, gone = compared.held, set(series.excluded)
     overrides = {override.at: override for override in series.overrides}
     for at, event in sorted(named.items(), key=_by_start):
@@ -51,7 +51,7 @@ def _of_unmoved(compared: Comparison, series: Recurrence, named: dict[datetime, 
             if event.word("STATUS") != "CANCELLED":
                 yield _GONE
         elif at in overrides or _exists(held, at):
-            yield from _of_one(compared, event, at, overrides.get(at), planned(held, at))
+            yield from _of_one(compared, event, at, overrides.get(at), Span(at, at + length))
         else:
             yield _NONE
     if compared.master is None:
@@ -61,12 +61,12 @@ def _of_unmoved(compared: Comparison, series: Recurrence, named: dict[datetime, 
         yield _GONE
     for at in sorted((excluded | set(overrides)) - gone - set(named)):
         if at not in excluded:
-            yield from _of_gone(held, overrides[at])
+            yield from _of_gone(overrides[at], Span(at, at + length))
         elif at in overrides or _exists(held, at):
             yield Cancel(at=at)
 
 
-def _of_moved(compared: Comparison, series: Recurrence, named: dict[datetime, Component]) -> Iterator[Wish]:
+def _of_moved(compared: Comparison, series: Recurrence, named: dict[datetime, Component], length: timedelta) -> Iterator[Wish]:
     """The n-th occurrence stays the n-th. Clients shift the original starts of exceptions along with the series, or leave them."""
     held, start = compared.held, compared.start.instant
     rule = shifted_rule(series.rule, held.span.start, start, held.zone)
@@ -90,7 +90,7 @@ def _of_moved(compared: Comparison, series: Recurrence, named: dict[datetime, Co
         if at is None:
             yield _NONE
         elif at not in gone:
-            yield from _of_one(compared, event, at, overrides.get(at), Span(at, at + held.span.length))
+            yield from _of_one(compared, event, at, overrides.get(at), Span(at, at + length))
     for at in sorted({at for each in excluded - set(named) if (at := place(each)) is not None} - gone):
         yield Cancel(at=at)
 
@@ -114,9 +114,8 @@ def _of_one(compared: Comparison, event: Component, at: datetime, override: Over
         yield Annotate(extras=found, at=at)
 
 
-def _of_gone(held: Appointment, override: Override) -> Iterator[Wish]:
+def _of_gone(override: Override, place: Span) -> Iterator[Wish]:
     """An exception that the text has no more: as planned again."""
-    place = planned(held, override.at)
     if override.span.start != place.start:
         yield Move(span=place, at=override.at)
     elif override.span != place:

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from gateway.errors import GatewayError
 from gateway.model import CompanyId, StaffId
 from gateway.store.codec import instant, maybe_instant, micros
-from gateway.store.engine import Database
+from gateway.store.engine import Database, Line
 from gateway.store.reading import Reading
 from gateway.store.values import ApiKey, AppPassword, Login
 from gateway.store.writing import Writing
@@ -96,8 +96,8 @@ class Uses:
             return
         try:
             with self._database.writing(_BEGIN, {}, patience=0) as (connection, _):
-                for (table, company, id), at in sorted(kept.items()):
-                    connection.execute(_USED[table], {"company": company, "id": id, "at": at})
+                for (table, company, credential), at in sorted(kept.items()):
+                    connection.execute(_USED[table], {"company": company, "id": credential, "at": at})
                 connection.commit()
         except GatewayError:  # somebody is writing, or the database is away: a use more or less
             return
@@ -124,9 +124,9 @@ def by_app_password(database: Database, uses: Uses, login: str, password: str, n
 
 
 def by_api_key(database: Database, uses: Uses, key: str, now: datetime) -> Login | None:
-    for company, id, read_only, last_used in database.ask(_BY_KEY, digest=digest(key)):
-        uses.note(("api_key", company, id), now, last_used)
-        return Login(company=CompanyId(company), staff=None, handle="", credential=id, read_only=bool(read_only))
+    for row in database.ask(_BY_KEY, digest=digest(key)):
+        uses.note(("api_key", row.company, row.id), now, row.last_used)
+        return Login(company=CompanyId(row.company), staff=None, handle="", credential=row.id, read_only=bool(row.read_only))
     return None
 
 
@@ -139,16 +139,16 @@ class Access(Reading):
     def api_keys(self) -> Sequence[ApiKey]:
         return [ApiKey(**self._facts("api_key", row)) for row in self._all(_API_KEYS)]
 
-    def _facts(self, table: str, row: Row[Any]) -> Mapping[str, Any]:
-        id, label, created, last_used, revoked, read_only = row
-        lately = self._uses.get((table, self.company.id, id))
+    def _facts(self, table: str, row: Line) -> Mapping[str, Any]:
+        """What both have in common."""
+        lately = self._uses.get((table, self.company.id, row.id))
         return {
-            "id": id,
-            "label": label,
-            "created": instant(created),
-            "last_used": maybe_instant(last_used if lately is None else max(lately, last_used or 0)),
-            "revoked": maybe_instant(revoked),
-            "read_only": bool(read_only),
+            "id": row.id,
+            "label": row.label,
+            "created": instant(row.created),
+            "last_used": maybe_instant(row.last_used if lately is None else max(lately, row.last_used or 0)),
+            "revoked": maybe_instant(row.revoked),
+            "read_only": bool(row.read_only),
         }
 
 
@@ -157,18 +157,18 @@ class Granting(Writing):
 
     def add_app_password(self, staff: StaffId, label: str, password: str, now: datetime, *, read_only: bool = False) -> str:
         """Its id. Raises Conflict for nobody."""
-        id = fresh_id()
-        self._run(_ADD_APP_PASSWORD, id=id, staff=staff, label=label, digest=digest(password), read_only=int(read_only), now=micros(now))
-        return id
+        new = fresh_id()
+        self._run(_ADD_APP_PASSWORD, id=new, staff=staff, label=label, digest=digest(password), read_only=int(read_only), now=micros(now))
+        return new
 
     def revoke_app_password(self, id: str, now: datetime) -> None:
         self._run(_REVOKE_APP_PASSWORD, id=id, now=micros(now))
 
     def add_api_key(self, label: str, key: str, now: datetime) -> str:
         """Its id. Raises Conflict when the key is known already."""
-        id = fresh_id()
-        self._run(_ADD_API_KEY, id=id, label=label, digest=digest(key), now=micros(now))
-        return id
+        new = fresh_id()
+        self._run(_ADD_API_KEY, id=new, label=label, digest=digest(key), now=micros(now))
+        return new
 
     def revoke_api_key(self, id: str, now: datetime) -> None:
         self._run(_REVOKE_API_KEY, id=id, now=micros(now))

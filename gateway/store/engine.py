@@ -19,7 +19,10 @@ from gateway.store.faults import BUSY, Gone, translate, translated
 PATIENCE = 5.0
 """Seconds that a writer waits for another one, and anybody for a connection."""
 
-Found = Sequence[Row[Any]]  # columns of text, whole numbers, octets and NULL, as the statement lists them
+Line = Row[*tuple[Any, ...]]
+"""Text, whole numbers, octets and NULL, as the statement lists them."""
+
+Found = Sequence[Line]
 
 
 class Database:
@@ -38,6 +41,8 @@ class Database:
         self._readers, self._writers = make(self.url, echo, writing=False), make(self.url, echo, writing=True)
         for engine in (self._readers, self._writers):
             event.listen(engine, "handle_error", translate)
+        # One question is one statement: on PostgreSQL it needs no BEGIN and no ROLLBACK, which are two more ways to the server and back.
+        self._askers = self._readers.execution_options(isolation_level="AUTOCOMMIT") if self.postgresql else self._readers
         self._turn = threading.Lock()
         self._thread = threading.local()
 
@@ -52,8 +57,9 @@ class Database:
 
     def ask(self, statement: TextClause, **given: Any) -> Found:
         """The answer to one question."""
-        with self.reading(statement, given) as (_, found):
-            return found
+        connection, found = _begun(self._askers, statement, given)
+        connection.close()
+        return found
 
     @contextmanager
     def reading(self, statement: TextClause, given: Mapping[str, Any]) -> Iterator[tuple[Connection, Found]]:
@@ -145,7 +151,13 @@ def _sqlite(url: URL, echo: bool, *, writing: bool) -> Engine:
         """Transactions begin where we say so (the driver would begin them late); a commit returns when its data is on the disk."""
         driver.isolation_level = None
         _write_ahead(driver)
-        for pragma in ("foreign_keys = ON", "synchronous = FULL", "cache_size = -4000", f"query_only = {int(not writing)}"):
+        for pragma in (
+            "foreign_keys = ON",
+            "synchronous = FULL",
+            "cache_size = -4000",
+            "journal_size_limit = 67108864",
+            f"query_only = {int(not writing)}",
+        ):
             driver.execute(f"PRAGMA {pragma}")
 
     begin = "BEGIN IMMEDIATE" if writing else "BEGIN"

@@ -6,45 +6,55 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from gateway.model import Appointment, CalendarId, Entry, EntryId, Occurrence, Revision, Span, StaffId
 from gateway.store.codec import entry_from, instant, micros
+from gateway.store.engine import Line
 from gateway.store.listing import LENGTHY, edges
 from gateway.store.reading import Reading, batches, several
 from gateway.store.values import Held
 
 _HELD = text("""
-    SELECT body, revision, text FROM entry WHERE company = :company AND calendar = :calendar AND name = :name AND shown = 1
+    SELECT t.body, e.revision, t.text FROM entry e JOIN content t ON t.company = e.company AND t.entry = e.id
+    WHERE e.company = :company AND e.calendar = :calendar AND e.name = :name AND e.shown = 1
 """)
 _HELD_BY_UID = text("""
-    SELECT body, revision, text FROM entry WHERE company = :company AND calendar = :calendar AND uid = :uid AND shown = 1
+    SELECT t.body, e.revision, t.text FROM entry e JOIN content t ON t.company = e.company AND t.entry = e.id
+    WHERE e.company = :company AND e.calendar = :calendar AND e.uid = :uid AND e.shown = 1
 """)
-_HELD_BY_ID = text("SELECT body, revision, text FROM entry WHERE company = :company AND id = :id")
-_ENTRIES = text("SELECT id, body, text FROM entry WHERE company = :company AND id IN :ids").bindparams(several("ids"))
+_HELD_BY_ID = text("""
+    SELECT t.body, e.revision, t.text FROM entry e JOIN content t ON t.company = e.company AND t.entry = e.id
+    WHERE e.company = :company AND e.id = :id
+""")
+_ENTRIES = text("SELECT entry, body, text FROM content WHERE company = :company AND entry IN :ids").bindparams(several("ids"))
 _VERSION = text("""
     SELECT after FROM change WHERE company = :company AND entry = :entry AND version = :version ORDER BY revision DESC LIMIT 1
 """)
 _APPOINTMENTS = text("""
-    SELECT e.body, e.revision, e.text
-    FROM entry e JOIN calendar c ON c.company = e.company AND c.id = e.calendar
+    SELECT t.body, e.revision, t.text
+    FROM entry e JOIN content t ON t.company = e.company AND t.entry = e.id JOIN calendar c ON c.company = e.company AND c.id = e.calendar
     WHERE e.company = :company AND e.appointment = 1 AND (e.shown = 1 OR :cancelled = 1) AND (:everybody = 1 OR c.staff IN :staff)
 """).bindparams(several("staff"))
+
+# CROSS JOIN: SQLite takes the tables in this order, calendars first, and then the right stretch of each one's index.
 _APPOINTMENTS_WITHIN = text("""
-    SELECT e.body, e.revision, e.text
-    FROM entry e
+    SELECT t.body, e.revision, t.text
+    FROM entry e JOIN content t ON t.company = e.company AND t.entry = e.id
     WHERE e.company = :company AND e.appointment = 1 AND (e.shown = 1 OR :cancelled = 1) AND e.id IN (
-        SELECT i.entry FROM calendar c JOIN instance i ON i.company = c.company AND i.calendar = c.id
+        SELECT i.entry FROM calendar c CROSS JOIN instance i
         WHERE c.company = :company AND c.kind = 'appointments' AND (:everybody = 1 OR c.staff IN :staff)
+            AND i.company = c.company AND i.calendar = c.id
             AND i.lengthy = 0 AND i.starts > :earliest AND i.starts < :end AND (i.ends > :start OR i.starts >= :start)
         UNION ALL
-        SELECT i.entry FROM calendar c JOIN instance i ON i.company = c.company AND i.calendar = c.id
+        SELECT i.entry FROM calendar c CROSS JOIN instance i
         WHERE c.company = :company AND c.kind = 'appointments' AND (:everybody = 1 OR c.staff IN :staff)
+            AND i.company = c.company AND i.calendar = c.id
             AND i.lengthy = 1 AND i.starts < :end AND (i.ends > :start OR i.starts >= :start)
         UNION ALL
-        SELECT b.id FROM calendar c JOIN entry b ON b.company = c.company AND b.calendar = c.id
+        SELECT b.id FROM calendar c CROSS JOIN entry b
         WHERE c.company = :company AND c.kind = 'appointments' AND (:everybody = 1 OR c.staff IN :staff)
-            AND b.indexed_until IS NOT NULL AND b.indexed_until < :end
+            AND b.company = c.company AND b.calendar = c.id AND b.indexed_until IS NOT NULL AND b.indexed_until < :end
             AND (b.ceil IS NULL OR (b.ceil > b.indexed_until AND b.ceil > :start)) AND (b.floor IS NULL OR b.floor < :end)
     )
 """).bindparams(several("staff"))
@@ -55,18 +65,21 @@ _INSTANCES = text("""
 """)
 _BUSY = text("""
     SELECT i.entry, i.at, i.starts, i.ends, i.occupied_from, i.occupied_to, i.busy
-    FROM calendar c JOIN instance i ON i.company = c.company AND i.calendar = c.id
-    WHERE c.company = :company AND c.staff = :staff AND i.busy = 1 AND i.occupied_lengthy = 0
+    FROM calendar c CROSS JOIN instance i
+    WHERE c.company = :company AND c.staff = :staff AND i.company = c.company AND i.calendar = c.id
+        AND i.busy = 1 AND i.occupied_lengthy = 0
         AND i.occupied_from > :earliest AND i.occupied_from < :end AND i.occupied_to > :start
     UNION ALL
     SELECT i.entry, i.at, i.starts, i.ends, i.occupied_from, i.occupied_to, i.busy
-    FROM calendar c JOIN instance i ON i.company = c.company AND i.calendar = c.id
-    WHERE c.company = :company AND c.staff = :staff AND i.busy = 1 AND i.occupied_lengthy = 1
+    FROM calendar c CROSS JOIN instance i
+    WHERE c.company = :company AND c.staff = :staff AND i.company = c.company AND i.calendar = c.id
+        AND i.busy = 1 AND i.occupied_lengthy = 1
         AND i.occupied_from < :end AND i.occupied_to > :start
 """)
 _BUSY_BEYOND = text("""
-    SELECT e.id FROM calendar c JOIN entry e ON e.company = c.company AND e.calendar = c.id
-    WHERE c.company = :company AND c.staff = :staff AND e.indexed_until IS NOT NULL AND e.indexed_until < :until
+    SELECT e.id FROM calendar c CROSS JOIN entry e
+    WHERE c.company = :company AND c.staff = :staff AND e.company = c.company AND e.calendar = c.id
+        AND e.indexed_until IS NOT NULL AND e.indexed_until < :until
         AND (e.ceil IS NULL OR e.ceil > e.indexed_until) AND (e.floor IS NULL OR e.floor < :until) AND e.busy = 1
 """)
 
@@ -95,7 +108,7 @@ class Entries(Reading):
     def entries(self, ids: Iterable[EntryId]) -> dict[EntryId, Entry]:
         """Those that exist, cancelled ones too."""
         return {
-            EntryId(row.id): entry_from(row.body, text=row.text) for batch in batches(set(ids)) for row in self._all(_ENTRIES, ids=batch)
+            EntryId(row.entry): entry_from(row.body, text=row.text) for batch in batches(set(ids)) for row in self._all(_ENTRIES, ids=batch)
         }
 
     def appointments(self, *, staff: Iterable[StaffId] | None, window: Span | None, cancelled: bool = False) -> Sequence[Held]:
@@ -118,20 +131,20 @@ class Entries(Reading):
         """Busy instances in any calendar of the staff member whose occupied span overlaps the window, in order."""
         start, end = edges((window.start, window.end))
         rows = self._all(_BUSY, staff=staff, start=start, earliest=start - LENGTHY, end=end)
-        found = [(EntryId(id), _occurrence(*instance)) for id, *instance in rows if id != without]
+        found = [(EntryId(row.entry), _occurrence(*row[1:])) for row in rows if row.entry != without]
         return sorted(found, key=lambda each: (each[1].span, each[0]))
 
     def busy_beyond_index(self, staff: StaffId, until: datetime) -> frozenset[EntryId]:
         """Busy entries of any calendar of the staff member with instances after their `indexed_until` and before that instant."""
-        return frozenset(EntryId(id) for (id,) in self._all(_BUSY_BEYOND, staff=staff, until=micros(until)))
+        return frozenset(EntryId(one) for (one,) in self._all(_BUSY_BEYOND, staff=staff, until=micros(until)))
 
 
-def held_from(row: Row[Any]) -> Held:
+def held_from(row: Line) -> Held:
     body, revision, text = row
     return Held(entry_from(body, text=text), Revision(revision), text)
 
 
-def _maybe_held(row: Row[Any] | None) -> Held | None:
+def _maybe_held(row: Line | None) -> Held | None:
     return held_from(row) if row is not None else None
 
 

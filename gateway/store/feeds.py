@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from gateway.model import CalendarId, Feed, FeedId, Level, Revision, Scope
 from gateway.store.codec import maybe_instant, micros
 from gateway.store.credentials import digest
+from gateway.store.engine import Found
 from gateway.store.reading import Reading
 from gateway.store.writing import Writing
 
@@ -63,7 +63,7 @@ class Feeds(Reading):
 
     def feeds(self) -> Sequence[Feed]:
         """Revoked ones too, oldest first."""
-        return [feed_from(row) for row in self._all(_FEEDS)]
+        return [feed_from(*row) for row in self._all(_FEEDS)]
 
     def feed_members(self, feed: Feed) -> tuple[CalendarId, ...]:
         return tuple(CalendarId(row.id) for row in self._members(feed) if row.shown)
@@ -73,7 +73,7 @@ class Feeds(Reading):
         rows = self._members(feed)
         return Revision(max((max(row.since, row.last if row.shown else 0) for row in rows), default=0))
 
-    def _members(self, feed: Feed) -> Sequence[Row[Any]]:
+    def _members(self, feed: Feed) -> Found:
         return self._all(_MEMBERS[feed.scope], of=feed.of or "")
 
 
@@ -108,8 +108,19 @@ class FeedKeeping(Writing):
         self._run(_FETCHED, id=id, agent=agent, at=micros(now))
 
 
-def feed_from(row: Sequence[Any] | Row[Any]) -> Feed:
-    id, scope, of, label, level, past_days, future_days, alarm_minutes, revoked, last_fetched, last_agent = row
+def feed_from(
+    id: str,
+    scope: str,
+    of: str | None,
+    label: str,
+    level: str,
+    past_days: int,
+    future_days: int,
+    alarm_minutes: int | None,
+    revoked: int | None,
+    last_fetched: int | None,
+    last_agent: str,
+) -> Feed:
     return Feed(
         id=FeedId(id),
         scope=Scope(scope),

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from gateway.model import CalendarId, CalendarKind, Revision, StaffId
 from gateway.store.codec import properties_from
+from gateway.store.engine import Line
 from gateway.store.people import People
 from gateway.store.values import Collection
 
 COMPANY, GROUP = "company", "group-"
 
 _CALENDARS = text("""
-    SELECT c.id, c.slug, c.kind, c.components, c.last, c.created, l.last AS looks, l.properties
-    FROM calendar c LEFT JOIN looks l ON l.company = c.company AND l.viewer = c.staff AND l.slug = c.slug
+    SELECT c.id, c.slug, c.kind, c.components, c.last, c.created, s.name AS owner, l.last AS looks, l.properties
+    FROM calendar c
+    JOIN staff s ON s.company = c.company AND s.id = c.staff
+    LEFT JOIN looks l ON l.company = c.company AND l.viewer = c.staff AND l.slug = c.slug
     WHERE c.company = :company AND c.staff = :staff
     ORDER BY CASE c.kind WHEN 'appointments' THEN 0 ELSE 1 END, c.created, c.slug
 """)
 _CALENDAR = text("""
-    SELECT c.id, c.slug, c.kind, c.components, c.last, c.created, l.last AS looks, l.properties
-    FROM calendar c LEFT JOIN looks l ON l.company = c.company AND l.viewer = c.staff AND l.slug = c.slug
+    SELECT c.id, c.slug, c.kind, c.components, c.last, c.created, s.name AS owner, l.last AS looks, l.properties
+    FROM calendar c
+    JOIN staff s ON s.company = c.company AND s.id = c.staff
+    LEFT JOIN looks l ON l.company = c.company AND l.viewer = c.staff AND l.slug = c.slug
     WHERE c.company = :company AND c.staff = :staff AND c.slug = :slug
 """)
 _GROUPS = text("""
@@ -62,11 +66,11 @@ class Homes(People):
 
     def collections(self, staff: StaffId) -> Sequence[Collection]:
         """appointments, personal calendars, then a view "group-{slug}" for each group the person is in, then "company"."""
-        found = [self._calendar(staff, row) for row in self._all(_CALENDARS, staff=staff)]
-        teams: dict[str, list[Row[Any]]] = {}
+        found = [_calendar(staff, row) for row in self._all(_CALENDARS, staff=staff)]
+        teams: dict[str, list[Line]] = {}
         for row in self._all(_GROUPS, staff=staff):
             teams.setdefault(row.slug, []).append(row)
-        views = [_view(staff, "group", rows) for rows in [*teams.values()]]
+        views = [_view(staff, "group", rows) for rows in teams.values()]
         views.append(_view(staff, "company", self._all(_COMPANY, staff=staff)))
         return [*found, *(view for view in views if view is not None)]
 
@@ -77,29 +81,30 @@ class Homes(People):
         if slug.startswith(GROUP):
             return _view(staff, "group", self._all(_GROUP, staff=staff, team=slug.removeprefix(GROUP)))
         row = self._one(_CALENDAR, staff=staff, slug=slug)
-        return self._calendar(staff, row) if row is not None else None
+        return _calendar(staff, row) if row is not None else None
 
     def issued(self, collection: Collection, revision: Revision) -> bool:
         """Whether a sync-token with that revision may have been given out for the collection as it is, and still holds."""
         return collection.since <= revision <= collection.last
 
-    def _calendar(self, owner: StaffId, row: Row[Any]) -> Collection:
-        id, slug, kind, components, last, created, looks, properties = row
-        return Collection(
-            slug=slug,
-            title=self.company.name if kind == CalendarKind.APPOINTMENTS.value else slug,
-            kind=kind,
-            owner=owner,
-            calendars=(CalendarId(id),),
-            components=tuple(filter(None, components.split(","))),
-            last=Revision(max(last, looks or 0)),
-            since=Revision(created),
-            writable=True,
-            properties=properties_from(properties),
-        )
+
+def _calendar(owner: StaffId, row: Line) -> Collection:
+    """Appointments are called by the name of whose they are, as views are by whom they show."""
+    return Collection(
+        slug=row.slug,
+        title=row.owner if row.kind == CalendarKind.APPOINTMENTS.value else row.slug,
+        kind=row.kind,
+        owner=owner,
+        calendars=(CalendarId(row.id),),
+        components=tuple(filter(None, row.components.split(","))),
+        last=Revision(max(row.last, row.looks or 0)),
+        since=Revision(row.created),
+        writable=True,
+        properties=properties_from(row.properties),
+    )
 
 
-def _view(viewer: StaffId, kind: str, members: Sequence[Row[Any]]) -> Collection | None:
+def _view(viewer: StaffId, kind: str, members: Sequence[Line]) -> Collection | None:
     """None when the viewer is not one of those it shows."""
     if not any(row.staff == viewer for row in members):
         return None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Row as Line
 from sqlalchemy import TextClause, text
 
 from gateway.model import EntryId, Revision
 from gateway.store.codec import micros
+from gateway.store.engine import Found
 from gateway.store.reading import Reading, batches, several
 from gateway.store.values import Collection, Row
 
@@ -29,17 +30,22 @@ def _listing(statement: str) -> TextClause:
 
 _ROWS = _listing("""
     SELECT CASE WHEN :view = 1 THEN id || '.ics' ELSE name END AS name, id, calendar, revision, uid, component,
-           CASE WHEN :text = 0 THEN NULL WHEN :view = 1 THEN team_text ELSE text END AS text
+           CASE WHEN :text = 1 THEN (
+               SELECT CASE WHEN :view = 1 THEN t.team_text ELSE t.text END
+               FROM content t WHERE t.company = entry.company AND t.entry = entry.id
+           ) END AS text
     FROM entry
     WHERE company = :company AND calendar IN :calendars AND shown = 1 AND (:view = 0 OR team = 1)
 """)
 _ROWS_NAMED = _listing("""
-    SELECT name, id, calendar, revision, uid, component, CASE WHEN :text = 0 THEN NULL ELSE text END AS text
+    SELECT name, id, calendar, revision, uid, component,
+           CASE WHEN :text = 1 THEN (SELECT t.text FROM content t WHERE t.company = entry.company AND t.entry = entry.id) END AS text
     FROM entry
     WHERE company = :company AND calendar IN :calendars AND shown = 1 AND name IN :names
 """).bindparams(several("names"))
 _ROWS_OF_VIEW_NAMED = _listing("""
-    SELECT id || '.ics' AS name, id, calendar, revision, uid, component, CASE WHEN :text = 0 THEN NULL ELSE team_text END AS text
+    SELECT id || '.ics' AS name, id, calendar, revision, uid, component,
+           CASE WHEN :text = 1 THEN (SELECT t.team_text FROM content t WHERE t.company = entry.company AND t.entry = entry.id) END AS text
     FROM entry
     WHERE company = :company AND id IN :ids AND calendar IN :calendars AND team = 1
 """).bindparams(several("ids"))
@@ -49,7 +55,10 @@ _ROWS_OF_VIEW_NAMED = _listing("""
 # index. Objects without a date match, and those whose index ends within the window may.
 _ROWS_WITHIN = _listing("""
     SELECT CASE WHEN :view = 1 THEN id || '.ics' ELSE name END AS name, id, calendar, revision, uid, component,
-           CASE WHEN :text = 0 THEN NULL WHEN :view = 1 THEN team_text ELSE text END AS text
+           CASE WHEN :text = 1 THEN (
+               SELECT CASE WHEN :view = 1 THEN t.team_text ELSE t.text END
+               FROM content t WHERE t.company = entry.company AND t.entry = entry.id
+           ) END AS text
     FROM entry
     WHERE company = :company AND shown = 1 AND (:view = 0 OR team = 1) AND (:component = '' OR component = :component) AND id IN (
         SELECT entry FROM instance
@@ -136,7 +145,7 @@ class Listing(Reading):
     def beyond_index(self, collection: Collection, until: datetime | None) -> frozenset[EntryId]:
         """Entries with instances after their `indexed_until` that a window ending at `until` would reach."""
         found = self._all(_BEYOND, **_of(collection), until=EVER if until is None else micros(until))
-        return frozenset(EntryId(id) for (id,) in found)
+        return frozenset(EntryId(one) for (one,) in found)
 
     def names_since(
         self, collection: Collection, after: Revision, *, limit: int | None = None
@@ -151,10 +160,10 @@ class Listing(Reading):
         given = {**_of(collection), "after": after, "limit": EVER if limit is None else limit + 1}
         changed = self._all(_CHANGED, **given)
         gone = self._all(_GONE, **given) if after > 0 else []
-        lines: list[_Line] = [(line.revision, line.name, Row(*line[:-1]) if line.there else None) for line in changed]
+        lines: list[_News] = [(line.revision, line.name, Row(*line[:-1]) if line.there else None) for line in changed]
         lines += [(line.revision, line.name, None) for line in gone]
         ends = [found[-1].revision for found in (changed, gone) if limit is not None and len(found) > limit]
-        return _cut(sorted(lines, key=_revision), limit, Revision(min(ends, default=collection.last)))
+        return _cut(sorted(lines, key=itemgetter(0)), limit, Revision(min(ends, default=collection.last)))
 
 
 def edges(window: tuple[datetime | None, datetime | None]) -> tuple[int, int]:
@@ -163,10 +172,10 @@ def edges(window: tuple[datetime | None, datetime | None]) -> tuple[int, int]:
     return -EVER if start is None else micros(start), EVER if end is None else micros(end)
 
 
-_Line = tuple[int, str, Row | None]
+_News = tuple[int, str, Row | None]
 
 
-def _cut(lines: Iterable[_Line], limit: int | None, known: Revision) -> tuple[dict[str, Row | None], Revision]:
+def _cut(lines: Iterable[_News], limit: int | None, known: Revision) -> tuple[dict[str, Row | None], Revision]:
     """As many names as the limit allows, and how far that reaches: at most to where the lines are `known`."""
     found: dict[str, Row | None] = {}
     reached = Revision(0)
@@ -178,22 +187,13 @@ def _cut(lines: Iterable[_Line], limit: int | None, known: Revision) -> tuple[di
     return found, known
 
 
-def _revision(line: _Line) -> int:
-    return line[0]
-
-
 def _of(collection: Collection) -> dict[str, Any]:
     return {"calendars": collection.calendars, "view": int(collection.view)}
 
 
-def _rows(lines: Sequence[Line[Any]]) -> list[Row]:
+def _rows(lines: Found) -> list[Row]:
     return [Row(*line) for line in lines]
 
 
-def _sorted(lines: Sequence[Line[Any]]) -> list[Row]:
-    return [Row(*line) for line in sorted(lines, key=_name)]
-
-
-def _name(line: Line[Any]) -> str:
-    name: str = line[0]
-    return name
+def _sorted(lines: Found) -> list[Row]:
+    return [Row(*line) for line in sorted(lines, key=itemgetter(0))]

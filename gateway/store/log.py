@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from gateway.errors import Reason
 from gateway.model import Actor, CalendarId, Change, EntryId, Revision
 from gateway.store.codec import instant, maybe_entry_from
+from gateway.store.engine import Line
 from gateway.store.reading import Reading
 
 _CHANGES = text("""
@@ -39,7 +39,7 @@ class Log(Reading):
         return Revision(row.revision if row is not None else 0)
 
 
-def _change(row: Row[Any]) -> Change:
+def _change(row: Line) -> Change:
     revision, calendar, entry, before, after, who, door, at, reason, detail, proposal = row
     return Change(
         revision=Revision(revision),

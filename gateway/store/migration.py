@@ -16,10 +16,10 @@ STEPS = sorted(path.stem.partition("_")[0] for path in (FOLDER / "versions").glo
 """The steps this version knows, in order."""
 
 TABLE = "schema_step"
-_LOCK = 0x6361_6C67  # of the advisory locks of PostgreSQL the one that means: somebody takes steps
+MINUTE = 60.0  # seconds to wait for somebody else who takes steps
 _STEP = text("SELECT version_num FROM schema_step")
 _BEGIN = text("SELECT 1")
-_ALONE = text(f"SELECT pg_advisory_xact_lock({_LOCK})")
+_ALONE = text("SELECT set_config('lock_timeout', '60s', true), pg_advisory_xact_lock(1667329127)")
 _EPOCH = text("INSERT INTO installation (one, epoch) VALUES (1, :epoch) ON CONFLICT (one) DO NOTHING")
 _SETTINGS = text("""
     SELECT current_setting('server_version_num') AS version, current_setting('synchronous_commit') AS synchronous
@@ -32,7 +32,7 @@ def migrate(database: Database) -> None:
         database.file.parent.mkdir(parents=True, exist_ok=True)
     else:
         must_be_durable(database)
-    with database.writing(_ALONE if database.postgresql else _BEGIN, {}, patience=60) as (connection, _):
+    with database.writing(_ALONE if database.postgresql else _BEGIN, {}, patience=MINUTE) as (connection, _):
         _take_steps(connection)
         connection.execute(_EPOCH, {"epoch": fresh_epoch()})
         connection.commit()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from gateway.model import CompanyId, Entry, EntryId
 from gateway.store.codec import instant, maybe_entry_from, maybe_entry_json, maybe_instant, micros
@@ -90,7 +90,7 @@ class Posting(Writing):
 
     def notices_due(self, now: datetime) -> Sequence[tuple[EntryId, Entry | None, datetime]]:
         """By the hour they are due."""
-        return [(EntryId(id), maybe_entry_from(base), instant(due)) for id, base, due in self._all(_NOTICES_DUE, now=micros(now))]
+        return [(EntryId(entry), maybe_entry_from(base), instant(due)) for entry, base, due in self._all(_NOTICES_DUE, now=micros(now))]
 
     def next_notice(self) -> datetime | None:
         row = self._one(_NEXT_NOTICE)
@@ -142,12 +142,12 @@ def settle_failed(database: Database, letter: Waiting, now: datetime, again: dat
 _BEGIN = text("SELECT 1")
 
 
-def _settle(database: Database, statement: Any, letter: Waiting, **given: Any) -> bool:
+def _settle(database: Database, statement: TextClause, letter: Waiting, **given: Any) -> bool:
     """Whether the claim still held."""
     with database.writing(_BEGIN, {}) as (connection, _):
         found = connection.execute(statement, {**given, "company": letter.company, "id": letter.id, "fence": letter.fence})
         connection.commit()
-        return bool(found.rowcount == 1)
+        return found.rowcount == 1
 
 
 def _waiting(company: str, id: str, kind: str, recipient: str, message: bytes, queued: int, attempts: int, fence: int) -> Waiting:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
+from gateway.errors import Missing
 from gateway.model import (
     Calendar,
     CalendarId,
@@ -24,6 +26,7 @@ from gateway.model import (
     WorkingHours,
 )
 from gateway.store.codec import hours_from
+from gateway.store.engine import Found
 from gateway.store.reading import Reading
 
 _STAFF = text("SELECT id, handle, name, email, zone, locale, active FROM staff WHERE company = :company AND id = :id")
@@ -65,19 +68,21 @@ class People(Reading):
     def staff(self, id: StaffId) -> Staff:
         found: Staff | None = self._known.get(("staff", id))
         if found is None:
-            found = self._known["staff", id] = staff_from(self._sure("There is no such staff member.", _STAFF, id=id))
+            found = self._known["staff", id] = staff_from(*self._sure("There is no such staff member.", _STAFF, id=id))
         return found
 
     def staff_by_handle(self, handle: str) -> Staff:
-        return staff_from(self._sure("There is no such staff member.", _STAFF_BY_HANDLE, handle=handle, key=handle.casefold()))
+        return staff_from(*self._sure("There is no such staff member.", _STAFF_BY_HANDLE, handle=handle, key=handle.casefold()))
 
     def all_staff(self) -> Sequence[Staff]:
         """By name."""
-        return [staff_from(row) for row in self._all(_ALL_STAFF)]
+        return [staff_from(*row) for row in self._all(_ALL_STAFF)]
 
     def group(self, id: GroupId) -> Group:
-        self._sure("There is no such group.", _GROUP, id=id)
-        return _groups_from(self._all(_GROUP, id=id))[0]
+        found = _groups_from(self._all(_GROUP, id=id))
+        if not found:
+            raise Missing("There is no such group.")
+        return found[0]
 
     def groups(self) -> Sequence[Group]:
         """By name; the members of each in the order they were given."""
@@ -86,22 +91,22 @@ class People(Reading):
     def service(self, id: ServiceId) -> Service:
         found: Service | None = self._known.get(("service", id))
         if found is None:
-            found = self._known["service", id] = _service_from(self._sure("There is no such service.", _SERVICE, id=id))
+            found = self._known["service", id] = _service_from(*self._sure("There is no such service.", _SERVICE, id=id))
         return found
 
     def services(self) -> Sequence[Service]:
         """By name."""
-        return [_service_from(row) for row in self._all(_SERVICES)]
+        return [_service_from(*row) for row in self._all(_SERVICES)]
 
     def customer(self, id: CustomerId) -> Customer:
         found: Customer | None = self._known.get(("customer", id))
         if found is None:
-            found = self._known["customer", id] = _customer_from(self._sure("There is no such customer.", _CUSTOMER, id=id))
+            found = self._known["customer", id] = _customer_from(*self._sure("There is no such customer.", _CUSTOMER, id=id))
         return found
 
     def customers(self) -> Sequence[Customer]:
         """By name."""
-        return [_customer_from(row) for row in self._all(_CUSTOMERS)]
+        return [_customer_from(*row) for row in self._all(_CUSTOMERS)]
 
     def hours(self, staff: StaffId) -> WorkingHours:
         """None kept when nobody has set any: everything is inside."""
@@ -111,12 +116,12 @@ class People(Reading):
     def calendar(self, id: CalendarId) -> Calendar:
         found: Calendar | None = self._known.get(("calendar", id))
         if found is None:
-            found = self._known["calendar", id] = calendar_from(self._sure("There is no such calendar.", _CALENDAR, id=id))
+            found = self._known["calendar", id] = calendar_from(*self._sure("There is no such calendar.", _CALENDAR, id=id))
         return found
 
     def calendars(self, staff: StaffId) -> Sequence[Calendar]:
         """The appointments first, then personal calendars as they were made."""
-        return [calendar_from(row) for row in self._all(_CALENDARS, staff=staff)]
+        return [calendar_from(*row) for row in self._all(_CALENDARS, staff=staff)]
 
     def appointments_of(self, staff: StaffId) -> Calendar:
         """The calendar of kind APPOINTMENTS; every staff member has exactly one. Raises Missing for nobody."""
@@ -124,24 +129,21 @@ class People(Reading):
         return self.calendars(staff)[0]
 
 
-def staff_from(row: Row[Any]) -> Staff:
-    id, handle, name, email, zone, locale, active = row
+def staff_from(id: str, handle: str, name: str, email: str, zone: str, locale: str, active: int) -> Staff:
     return Staff(id=StaffId(id), handle=handle, name=name, email=email, zone=zone, locale=locale, active=bool(active))
 
 
-def _groups_from(rows: Sequence[Row[Any]]) -> list[Group]:
-    members: dict[str, list[StaffId]] = {}
-    for row in rows:
-        members.setdefault(row.id, []).extend([StaffId(row.staff)] if row.staff is not None else [])
-    first = {row.id: row for row in reversed(rows)}
-    return [
-        Group(id=GroupId(id), slug=first[id].slug, name=first[id].name, members=tuple(staff), since=Revision(first[id].since))
-        for id, staff in members.items()
-    ]
+def _groups_from(lines: Found) -> list[Group]:
+    """A line for every member, or one without."""
+    found: list[Group] = []
+    for _, lines_of_one in groupby(lines, key=lambda line: str(line.id)):
+        first, *others = lines_of_one
+        members = tuple(StaffId(line.staff) for line in (first, *others) if line.staff is not None)
+        found.append(Group(id=GroupId(first.id), slug=first.slug, name=first.name, members=members, since=Revision(first.since)))
+    return found
 
 
-def _service_from(row: Row[Any]) -> Service:
-    id, name, duration, before, after = row
+def _service_from(id: str, name: str, duration: int, before: int, after: int) -> Service:
     return Service(
         id=ServiceId(id),
         name=name,
@@ -151,13 +153,11 @@ def _service_from(row: Row[Any]) -> Service:
     )
 
 
-def _customer_from(row: Row[Any]) -> Customer:
-    id, name, email, locale, zone, phone = row
+def _customer_from(id: str, name: str, email: str, locale: str, zone: str, phone: str) -> Customer:
     return Customer(id=CustomerId(id), name=name, email=email, locale=locale, zone=zone, phone=phone)
 
 
-def calendar_from(row: Row[Any]) -> Calendar:
-    id, staff, slug, kind, components, last, created = row
+def calendar_from(id: str, staff: str, slug: str, kind: str, components: str, last: int, created: int) -> Calendar:
     return Calendar(
         id=CalendarId(id),
         staff=StaffId(staff),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, Connection, Row, Text, TextClause, bindparam, text
+from sqlalchemy import BindParameter, Connection, Text, TextClause, bindparam, text
 
 from gateway.errors import Missing
 from gateway.model import Company, CompanyId, Revision
 from gateway.store.codec import policy_from
+from gateway.store.engine import Found, Line
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ HEAD_TO_WRITE = text("""
     SELECT c.id, c.slug, c.name, c.zone, c.locale, c.policy, c.revision, i.epoch
     FROM company c CROSS JOIN installation i
     WHERE c.id = :company
-    FOR UPDATE OF c
+    FOR NO KEY UPDATE OF c
 """)
 
 AT_ONCE = 500
@@ -37,7 +38,7 @@ class Reading:
     epoch: str
     revision: Revision  # the head of the company's log
 
-    def __init__(self, connection: Connection, head: Sequence[Row[Any]], uses: Mapping[tuple[str, str, str], int]) -> None:
+    def __init__(self, connection: Connection, head: Found, uses: Mapping[tuple[str, str, str], int]) -> None:
         """`head` is what HEAD found; `uses` when credentials were used lately, where it is not written down yet. Raises Missing."""
         if not head:
             raise Missing("There is no such company.")
@@ -48,15 +49,15 @@ class Reading:
         self._connection = connection
         self._uses = uses
 
-    def _all(self, statement: TextClause, **given: Any) -> Sequence[Row[Any]]:
+    def _all(self, statement: TextClause, **given: Any) -> Found:
         given["company"] = self.company.id
         return self._connection.execute(statement, given).all()
 
-    def _one(self, statement: TextClause, **given: Any) -> Row[Any] | None:
+    def _one(self, statement: TextClause, **given: Any) -> Line | None:
         given["company"] = self.company.id
         return self._connection.execute(statement, given).first()
 
-    def _sure(self, sentence: str, statement: TextClause, **given: Any) -> Row[Any]:
+    def _sure(self, sentence: str, statement: TextClause, **given: Any) -> Line:
         """The one row there is. Raises Missing with the sentence."""
         row = self._one(statement, **given)
         if row is None:

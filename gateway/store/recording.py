@@ -47,15 +47,18 @@ _TAKEN = text("""
 """)
 _INSERT = text("""
     INSERT INTO entry (company, id, calendar, name, uid, component, appointment, shown, team, busy, undated, revision, indexed_until,
-        floor, ceil, body, text, team_text)
+        floor, ceil)
     VALUES (:company, :id, :calendar, :name, :uid, :component, :appointment, :shown, :team, :busy, :undated, :revision, :indexed_until,
-        :floor, :ceil, :body, :text, :team_text)
+        :floor, :ceil)
 """)
 _UPDATE = text("""
     UPDATE entry SET uid = :uid, component = :component, appointment = :appointment, shown = :shown, team = :team, busy = :busy,
-        undated = :undated, revision = :revision, indexed_until = :indexed_until, floor = :floor, ceil = :ceil, body = :body, text = :text,
-        team_text = :team_text
+        undated = :undated, revision = :revision, indexed_until = :indexed_until, floor = :floor, ceil = :ceil
     WHERE company = :company AND id = :id AND calendar = :calendar AND name = :name
+""")
+_CONTENT = text("""
+    INSERT INTO content (company, entry, body, text, team_text) VALUES (:company, :id, :body, :text, :team_text)
+    ON CONFLICT (company, entry) DO UPDATE SET body = excluded.body, text = excluded.text, team_text = excluded.team_text
 """)
 _REINDEX = text("""
     UPDATE entry SET busy = :busy, undated = :undated, indexed_until = :indexed_until, floor = :floor, ceil = :ceil
@@ -77,7 +80,10 @@ _MAKE_CALENDAR = text("""
     VALUES (:company, :id, :staff, :slug, :kind, :components, :revision, :revision)
 """)
 _DROP_CALENDAR = text("DELETE FROM calendar WHERE company = :company AND id = :calendar")
-_ENTRIES_OF = text("SELECT body, revision, text FROM entry WHERE company = :company AND calendar = :calendar ORDER BY name")
+_ENTRIES_OF = text("""
+    SELECT t.body, e.revision, t.text FROM entry e JOIN content t ON t.company = e.company AND t.entry = e.id
+    WHERE e.company = :company AND e.calendar = :calendar ORDER BY e.name
+""")
 _LOOKS = text("SELECT properties FROM looks WHERE company = :company AND viewer = :viewer AND slug = :slug")
 _DRESS = text("""
     INSERT INTO looks (company, viewer, slug, properties, last) VALUES (:company, :viewer, :slug, :properties, :revision)
@@ -85,10 +91,10 @@ _DRESS = text("""
 """)
 _UNDRESS = text("DELETE FROM looks WHERE company = :company AND viewer = :viewer AND slug = :slug")
 _INDEXED_BEFORE = text("""
-    SELECT body, revision, text FROM entry
-    WHERE company = :company AND indexed_until IS NOT NULL AND indexed_until < :until AND (ceil IS NULL OR ceil > indexed_until)
-        AND shown = 1
-    ORDER BY indexed_until, id
+    SELECT t.body, e.revision, t.text FROM entry e JOIN content t ON t.company = e.company AND t.entry = e.id
+    WHERE e.company = :company AND e.indexed_until IS NOT NULL AND e.indexed_until < :until
+        AND (e.ceil IS NULL OR e.ceil > e.indexed_until) AND e.shown = 1
+    ORDER BY e.indexed_until, e.id
     LIMIT :limit
 """)
 
@@ -217,12 +223,10 @@ class Recording(Writing, Snapshot):
             "shown": int(shown),
             "team": int(shown and isinstance(after, Appointment) and shape.team_text != ""),
             "revision": revision,
-            "body": entry_json(after, text=shape.text),
-            "text": shape.text,
-            "team_text": shape.team_text,
             **_index(after, shape),
         }
         self._found(self._run(_INSERT if before is None else _UPDATE, **facts))
+        self._run(_CONTENT, id=after.id, body=entry_json(after, text=shape.text), text=shape.text, team_text=shape.team_text)
         self._keep_instances(after, shape, new=before is None)
 
     def _keep_instances(self, entry: Entry, shape: Shape, *, new: bool = False) -> None:

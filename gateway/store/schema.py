@@ -6,6 +6,8 @@ Instants are whole microseconds after 1970 in UTC, so that they are exact and th
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -19,7 +21,6 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
-    TextClause,
     UniqueConstraint,
     text,
 )
@@ -65,7 +66,7 @@ def _table(name: str, *items: SchemaItem) -> None:
     Table(name, METADATA, Column("company", TEXT, ForeignKey("company.id"), nullable=False), *items)
 
 
-def _where(condition: str) -> dict[str, TextClause]:
+def _where(condition: str) -> dict[str, Any]:  # by keyword to Index, which takes others too
     """An index of the rows that fulfil it."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
@@ -192,9 +193,9 @@ _table(
     ForeignKeyConstraint(["company", "viewer"], ["staff.company", "staff.id"]),
 )
 
-# Appointments and personal objects as they stand. `body` is the entry as JSON, `text` what its owner's clients get, `team_text` what
-# the views show. `shown` is 1 unless it is a cancelled appointment, which keeps its name and UID; `team` is 1 when views show it.
-# `undated`: every window matches. `busy`: blocks availability, or may do so beyond what is indexed.
+# Appointments and personal objects as they stand, as far as listings need to know: narrow rows, of which many fit on a page. `shown` is
+# 1 unless it is a cancelled appointment, which keeps its name and UID; `team` is 1 when views show it. `undated`: every window matches.
+# `busy`: blocks availability, or may do so beyond what is indexed.
 _table(
     "entry",
     _text("id"),
@@ -211,9 +212,6 @@ _table(
     _instant("indexed_until", nullable=True),
     _instant("floor", nullable=True),
     _instant("ceil", nullable=True),
-    _text("body"),  # JSON
-    _text("text"),
-    _text("team_text"),
     PrimaryKeyConstraint("company", "id"),
     UniqueConstraint("company", "calendar", "name"),
     UniqueConstraint("company", "calendar", "uid"),
@@ -221,6 +219,17 @@ _table(
     Index("ix_entry_revision", "company", "calendar", "revision"),
     Index("ix_entry_beyond", "company", "calendar", "indexed_until", **_where("indexed_until IS NOT NULL")),
     Index("ix_entry_undated", "company", "calendar", **_where("undated = 1")),
+)
+
+# The rest of each entry: `body` is the entry as JSON, `text` what its owner's clients get, `team_text` what the views show.
+_table(
+    "content",
+    _text("entry"),
+    _text("body"),
+    _text("text"),
+    _text("team_text"),
+    PrimaryKeyConstraint("company", "entry"),
+    ForeignKeyConstraint(["company", "entry"], ["entry.company", "entry.id"], ondelete="CASCADE"),
 )
 
 # Every instance of an entry up to its `indexed_until`. `lengthy` (of the span, of the occupied span) sets apart the few that last

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from gateway.store.credentials import Access
 from gateway.store.entries import Entries
 from gateway.store.feeds import Feeds

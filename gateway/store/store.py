@@ -114,7 +114,7 @@ class Store:
 
     def revisions(self) -> dict[CompanyId, int]:
         """The head revision of every company, in one query: what workers poll."""
-        return {CompanyId(id): revision for id, revision in self._opened().ask(_REVISIONS)}
+        return {CompanyId(company): revision for company, revision in self._opened().ask(_REVISIONS)}
 
     # credentials: secrets come in clear text, only SHA-256 digests are stored
     def login_by_app_password(self, login: str, password: str, now: datetime) -> Login | None:
@@ -127,33 +127,34 @@ class Store:
 
     def feed_by_token(self, token: str) -> tuple[CompanyId, Feed] | None:
         """Also revoked feeds (Feed.revoked is set)."""
-        for company, *feed in self._opened().ask(FEED_BY_TOKEN, digest=digest(token)):
-            return CompanyId(company), feed_from(feed)
+        for row in self._opened().ask(FEED_BY_TOKEN, digest=digest(token)):
+            return CompanyId(row.company), feed_from(*row[1:])
         return None
 
     def question(self, token: str) -> tuple[CompanyId, Question] | None:
-        for company, id, entry, at, staff, asked, answered, answer in self._opened().ask(_QUESTION, digest=digest(token)):
-            return CompanyId(company), Question(
-                id=id,
-                entry=EntryId(entry),
-                at=maybe_instant(at),
-                staff=StaffId(staff),
-                asked=instant(asked),
-                answered=maybe_instant(answered),
-                answer=answer,
+        """By what its page's address ends with; settled ones too."""
+        for row in self._opened().ask(_QUESTION, digest=digest(token)):
+            return CompanyId(row.company), Question(
+                id=row.id,
+                entry=EntryId(row.entry),
+                at=maybe_instant(row.at),
+                staff=StaffId(row.staff),
+                asked=instant(row.asked),
+                answered=maybe_instant(row.answered),
+                answer=row.answer,
             )
         return None
 
     def find_handle(self, handle: str) -> tuple[CompanyId, StaffId] | None:
         """Whose handle it is, exactly as it is written; also of somebody who has left."""
-        for company, id in self._opened().ask(_HANDLE, handle=handle, key=handle.casefold()):
-            return CompanyId(company), StaffId(id)
+        for company, staff in self._opened().ask(_HANDLE, handle=handle, key=handle.casefold()):
+            return CompanyId(company), StaffId(staff)
         return None
 
     # the readers of the log: where there is something to do
     def behind(self, reader: str) -> Sequence[CompanyId]:
         """Companies whose log has grown past the reader's cursor."""
-        return [CompanyId(id) for (id,) in self._opened().ask(_BEHIND, reader=reader)]
+        return [CompanyId(company) for (company,) in self._opened().ask(_BEHIND, reader=reader)]
 
     def lag(self, reader: str) -> int:
         """Changes the reader has not looked at, all companies."""
@@ -162,7 +163,7 @@ class Store:
 
     def notices_due(self, now: datetime) -> Sequence[CompanyId]:
         """Companies with a customer to be told by now."""
-        return [CompanyId(id) for (id,) in self._opened().ask(outbox.NOTICES_DUE, now=micros(now))]
+        return [CompanyId(company) for (company,) in self._opened().ask(outbox.NOTICES_DUE, now=micros(now))]
 
     def next_notice(self) -> datetime | None:
         """When the next customer is to be told, in any company."""

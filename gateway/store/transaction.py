@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from gateway.model import Actor, EntryId, Revision, StaffId
 from gateway.store.codec import maybe_micros, micros
 from gateway.store.credentials import Granting, Use, digest, fresh_id
+from gateway.store.engine import Found
 from gateway.store.feeds import FeedKeeping
 from gateway.store.outbox import Posting
 from gateway.store.saving import Saving
@@ -38,7 +38,7 @@ _FORGET = text("DELETE FROM reply WHERE company = :company AND at < :before")
 class Transaction(Saving, Posting, Granting, FeedKeeping):
     """One writer's view of a company; sees its own writes. Everything in it happens or nothing does."""
 
-    def __init__(self, connection: Connection, head: Sequence[Row[Any]], uses: Mapping[Use, int], actor: Actor) -> None:
+    def __init__(self, connection: Connection, head: Found, uses: Mapping[Use, int], actor: Actor) -> None:
         super().__init__(connection, head, uses)
         self.actor = actor
 
@@ -48,9 +48,9 @@ class Transaction(Saving, Posting, Granting, FeedKeeping):
 
     def ask(self, entry: EntryId, at: datetime | None, staff: StaffId, token: str, now: datetime) -> str:
         """A new question; its id. The token is stored as a digest."""
-        id = fresh_id()
-        self._run(_ASK, id=id, entry=entry, at=maybe_micros(at), staff=staff, digest=digest(token), now=micros(now))
-        return id
+        new = fresh_id()
+        self._run(_ASK, id=new, entry=entry, at=maybe_micros(at), staff=staff, digest=digest(token), now=micros(now))
+        return new
 
     def answer(self, id: str, answer: str, now: datetime) -> bool:
         """Settle it; False when it was settled before."""

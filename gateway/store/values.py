@@ -18,9 +18,12 @@ class Held:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Row:
-    """One object of a listing. `text` is None unless asked for. In views `name` is "{entry id}.ics" and `text` the team text."""
+    """One object of a listing. `text` is None unless asked for. In views `name` is "{entry id}.ics" and `text` the team text.
+
+    To be treated as frozen; the keyword would make ten thousand of them cost 8 ms instead of 2.
+    """
 
     name: str
     entry: EntryId

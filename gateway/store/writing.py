@@ -22,8 +22,8 @@ class Writing(Reading):
     def _run(self, statement: TextClause, **given: Any) -> int:
         """How many rows it touched."""
         given["company"] = self.company.id
-        self.wrote = True
-        count: int = self._connection.execute(statement, given).rowcount
+        count = self._connection.execute(statement, given).rowcount
+        self.wrote = self.wrote or count > 0
         return count
 
     def _run_all(self, statement: TextClause, given: Sequence[Mapping[str, Any]]) -> None:

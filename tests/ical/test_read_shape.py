@@ -20,6 +20,8 @@ from tests.ical.people import HORIZON, NOW
 from tests.ical.test_read_personal import ONE, event, wrapped
 
 HOUR = timedelta(hours=1)
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+THERE = ";TZID=America/New_York:20261124T"
 UID = "UID:one@example.com"
 
 
@@ -111,13 +113,15 @@ class TestExceptions:
         assert self.starts(self.DAILY, moved) == ["1123T0800", "1124T1500", "1125T0800", "1126T0800"]
         assert self.starts(moved, self.DAILY) == self.starts(self.DAILY, moved)
 
-    @pytest.mark.parametrize("name", ["RECURRENCE-ID:20261124T080000Z", "RECURRENCE-ID:20261124T090000", "RECURRENCE-ID;VALUE=DATE:20261124",
-                                      "RECURRENCE-ID;TZID=America/New_York:20261124T030000"])  # fmt: skip
+    @pytest.mark.parametrize(
+        "name", [f"RECURRENCE-ID{each}" for each in (":20261124T080000Z", ":20261124T090000", ";VALUE=DATE:20261124", f"{THERE}030000")]
+    )
     def test_an_occurrence_is_named_in_many_ways(self, name: str) -> None:
         assert self.starts(self.DAILY, single(name, "DTSTART:20261124T150000Z")) == ["1123T0800", "1124T1500", "1125T0800", "1126T0800"]
 
-    @pytest.mark.parametrize("name", ["EXDATE:20261124T080000Z", "EXDATE:20261124T090000", "EXDATE;VALUE=DATE:20261124", "EXDATE:20261124",
-                                      "EXDATE;TZID=America/New_York:20261124T030000,20261124T040000"])  # fmt: skip
+    @pytest.mark.parametrize(
+        "name", [f"EXDATE{each}" for each in (":20261124T080000Z", ":20261124T090000", ":20261124", f"{THERE}030000,20261124T040000")]
+    )
     def test_an_occurrence_is_left_out_in_many_ways(self, name: str) -> None:
         assert self.starts(self.DAILY.replace("END:VEVENT", f"{name}\r\nEND:VEVENT")) == ["1123T0800", "1125T0800", "1126T0800"]
 
@@ -279,7 +283,7 @@ def test_what_is_accepted_in_one_zone_can_be_shaped_in_every_other() -> None:
 ZONES = st.sampled_from(["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Tokyo", "Pacific/Chatham"])
 RULES = st.sampled_from(
     [
-        *("FREQ=DAILY;COUNT=12", "FREQ=WEEKLY;BYDAY=MO,TH;COUNT=9", "FREQ=MONTHLY;COUNT=7", "FREQ=MONTHLY;BYDAY=-1FR;COUNT=8"),
+        *("FREQ=DAILY;COUNT=12", "FREQ=WEEKLY;BYDAY={day};COUNT=9", "FREQ=MONTHLY;COUNT=7", "FREQ=MONTHLY;BYDAY={nth}{day};COUNT=8"),
         *("FREQ=YEARLY;COUNT=3", "FREQ=DAILY;INTERVAL=3;UNTIL=20270501T120000Z", "FREQ=WEEKLY;INTERVAL=2;COUNT=10", ""),
     ]
 )
@@ -299,11 +303,19 @@ WALLS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)).map(lambda wa
 def test_instances_are_those_that_recurring_ical_events_finds(
     wall: datetime, zone: str, rule: str, minutes: int, left_out: list[int], moved: list[int], days: bool
 ) -> None:
+    """A start that its rule leaves out is the first instance here (tests/test_recurrence.py) and none there, so rules fit their starts."""
+    if "{nth}" in rule and wall.day > 28:
+        wall = wall.replace(day=28)
+    rule = rule.format(day=WEEKDAYS[wall.weekday()], nth=min(4, (wall.day + 6) // 7))
     components = objects(wall, zone, rule, minutes, left_out, moved, days=days)
-    found = [(each.span.start, each.span.end) for each in shape(*components, zone=zone).occurrences]
+    found = shape(*components, zone=zone).occurrences
     calendar = icalendar.Calendar.from_ical(wrapped(*components))
     events = recurring_ical_events.of(calendar).between(datetime(2025, 12, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC))
-    assert found == sorted((of(each.start, zone), of(each.end, zone)) for each in events)
+    assert [each.span.start for each in found] == sorted(of(each.start, zone) for each in events)
+    if days:
+        assert [each.span.end for each in found] == sorted(of(each.end, zone) for each in events)
+    else:  # the library adds a duration to what the clock shows: wrong where clocks change in between (RFC 5545 §3.3.6)
+        assert {each.span.length for each in found} == {timedelta(minutes=minutes)}
 
 
 def of(moment: date, zone: str) -> datetime:

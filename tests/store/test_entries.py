@@ -265,7 +265,7 @@ class TestListings:
             assert snapshot.rows_named(collection, [note.name, f"{note.id}.ics"]) == {}
             assert list(snapshot.rows_within(collection, (None, None))) == []
             changed, reached = snapshot.names_since(collection, collection.since)
-            assert all(row is None for row in changed.values())
+            assert dict(changed) == {}
             assert reached == collection.last
 
     def test_the_octets_of_the_owner_never_appear_in_a_view(self, place: Place) -> None:

@@ -213,6 +213,23 @@ class TestNamesSince:
             assert row is not None
             assert row.entry == again.id
 
+    @pytest.mark.parametrize("limit", [1, 2, 3, 10])
+    def test_a_name_that_came_and_went_many_times_hides_nothing_behind_it(self, place: Place, limit: int) -> None:
+        first, last = place.note(span(NOW), name="first.ics"), place.note(span(NOW), name="last.ics")
+        token = place.see().last
+        place.remove(first)
+        for _ in range(5):
+            place.remove(place.note(span(NOW), name="first.ics"))
+        place.remove(last)
+        told: dict[str, object] = {}
+        with place.store.read(DEMO) as snapshot:
+            collection = seen(snapshot)
+            while token < collection.last:
+                changed, token = snapshot.names_since(collection, token, limit=limit)
+                assert len(changed) <= limit
+                told |= changed
+        assert told == {"first.ics": None, "last.ics": None}
+
     def test_views_name_entries_by_their_ids(self, place: Place) -> None:
         token, booked = place.see(slug="company").last, place.book()
         with place.store.read(DEMO) as snapshot:

@@ -31,6 +31,7 @@ from tests.store.house import (
     TAYLOR,
     Place,
     booking,
+    furnish,
     names,
     personal,
     put,
@@ -162,14 +163,18 @@ class TestWriters:
 
         assert sorted(map(int, map(str, all_at_once([add] * 6)))) == list(range(6))
 
-    def test_writers_of_other_companies_are_not_in_the_way(self, place: Place, neighbour: Place, database: Database) -> None:
-        if database.kind == "sqlite":
-            pytest.skip("a file has one writer at a time")
-        with place.store.write(DEMO, SETUP) as tx:
-            put(tx, None, booking(tx.appointments_of(JOHN.id).id))
-            with ThreadPoolExecutor(1) as other:
-                other.submit(neighbour.add, booking(neighbour.calendar(TAYLOR.id))).result()
-        assert place.store.revisions()[OTHER] == len(neighbour.log())
+    def test_writers_of_other_companies_are_not_in_the_way(self, postgres_url: str) -> None:
+        """On PostgreSQL; a file has one writer at a time."""
+        store = Store(postgres_url)
+        try:
+            furnish(store)
+            ours, theirs = Place(store), Place(store, OTHER)
+            with store.write(DEMO, SETUP) as tx, ThreadPoolExecutor(1) as other:
+                put(tx, None, booking(tx.appointments_of(JOHN.id).id))
+                other.submit(theirs.add, booking(theirs.calendar(TAYLOR.id))).result()
+            assert store.revisions() == {DEMO: len(ours.log()), OTHER: len(theirs.log())}
+        finally:
+            store.close()
 
     def test_a_writer_that_waits_too_long_is_told_to_come_again(self, place: Place, database: Database) -> None:
         """Another program holds the lock for longer than the five seconds that a writer waits."""

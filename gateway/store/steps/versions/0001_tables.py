@@ -305,9 +305,6 @@ TABLES = (
         indexed_until BIGINT,
         floor BIGINT,
         ceil BIGINT,
-        body TEXT NOT NULL,
-        text TEXT NOT NULL,
-        team_text TEXT NOT NULL,
         CONSTRAINT pk_entry PRIMARY KEY (company, id),
         CONSTRAINT uq_entry_company_calendar_name UNIQUE (company, calendar, name),
         CONSTRAINT uq_entry_company_calendar_uid UNIQUE (company, calendar, uid),
@@ -318,6 +315,18 @@ TABLES = (
     "CREATE INDEX ix_entry_beyond ON entry (company, calendar, indexed_until) WHERE indexed_until IS NOT NULL",
     "CREATE INDEX ix_entry_revision ON entry (company, calendar, revision)",
     "CREATE INDEX ix_entry_undated ON entry (company, calendar) WHERE undated = 1",
+    """
+    CREATE TABLE content (
+        company TEXT NOT NULL,
+        entry TEXT NOT NULL,
+        body TEXT NOT NULL,
+        text TEXT NOT NULL,
+        team_text TEXT NOT NULL,
+        CONSTRAINT pk_content PRIMARY KEY (company, entry),
+        CONSTRAINT fk_content_company_entry FOREIGN KEY(company, entry) REFERENCES entry (company, id) ON DELETE CASCADE,
+        CONSTRAINT fk_content_company FOREIGN KEY(company) REFERENCES company (id)
+    )
+    """,
     """
     CREATE TABLE instance (
         company TEXT NOT NULL,
