@@ -1,0 +1,1 @@
+"""The fake providers: right before they are convenient."""
