@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +13,9 @@ from tests.databases import KINDS, Database, Postgres, migrate, running_postgres
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """The server, one for all workers of the run; started when a test asks for it."""
-    base = tmp_path_factory.getbasetemp()
-    with running_postgres(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) as server:
+def postgres() -> Iterator[Postgres]:
+    """The server, one for each worker of the run; started when a test asks for it."""
+    with running_postgres() as server:
         yield server
 
 
