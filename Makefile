@@ -2,6 +2,7 @@
 #   make install   build .venv from the lock file           make lock    choose the newest versions, write both lock files
 #   make fmt       format and fix what can be fixed alone    make clean   forget everything that was built
 #   make check     format, lint, types, import contracts     make hooks   run the checks before each commit
+#   make bench     what each request costs                   make profile OP=week SIZE=10000   where its time goes
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -21,10 +22,10 @@ ITSELF := install -qq --no-user --no-deps --no-index --no-build-isolation --edit
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links --upgrade
 
-.PHONY: help install install-dev packages demo check test lock bench fmt hooks clean
+.PHONY: help install install-dev packages demo check test lock bench profile fmt hooks clean
 
 help:
-	@sed -n '1,5s/^# \{0,1\}//p' Makefile
+	@sed -n '1,6s/^# \{0,1\}//p' Makefile
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …" >&2; exit 1; }
@@ -64,8 +65,17 @@ test: install-dev packages
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
 
+# What each request costs, beside a stock Radicale: ten minutes. BENCH takes its options (--sizes 1000 --against gateway).
+BENCH ?= --store --picture docs/bench.svg
 bench: install-dev
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench $(BENCH)
+
+# Where one request spends its time: make profile OP=week SIZE=10000 SIDE=appointments
+OP ?= week
+SIZE ?= 1000
+SIDE ?= gateway
+profile: install-dev
+	@$(BIN)/python -m bench --profile $(OP) --sizes $(SIZE) --against $(SIDE)
 
 # The tests' lock first: what runs in production is what was tested, version by version.
 lock: install-dev

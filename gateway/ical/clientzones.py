@@ -12,10 +12,9 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
-
 from gateway.ical.moments import OneZone, moment, moments
 from gateway.ical.parse import Component, Property, calendar, invalid
+from gateway.ical.windows import WINDOWS
 from gateway.model import Span
 from gateway.recurrence import Budget, Rule, Series, occurrences
 
@@ -83,7 +82,7 @@ def _names() -> dict[str, str]:
 
 @cache
 def _windows() -> dict[str, str]:
-    return {windows.lower(): iana for windows, iana in WINDOWS_TO_OLSON.items()}
+    return {windows.lower(): iana for windows, iana in WINDOWS.items()}
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -112,12 +113,12 @@ class Plan:
 
     def _planned(self, times: Times, spans: tuple[Span, ...]) -> Iterator[Instance]:
         onward = self._onward()
+        since = [each.at for each in onward]
         for span in spans:
             if span.start in self.exceptions:
                 continue
-            ruling = next((each for each in reversed(onward) if each.at < span.start), None)
-            if ruling is not None:
-                yield ruling.instance(span.start)
+            if ruling := bisect_left(since, span.start):
+                yield onward[ruling - 1].instance(span.start)
             elif self.master is not None:
                 yield Instance(at=span.start, span=times.around(span), busy=self.busy, component=self.master)
 

