@@ -151,15 +151,16 @@ def save_staff(tx: Transaction, staff: Staff, now: datetime) -> None:
         _render_anew(tx, now, lambda entry: entry.calendar in mine)
 
 
-def extend(tx: Transaction, now: datetime, *, limit: int = 200) -> int:
+def extend(tx: Transaction, now: datetime, *, after: EntryId | None = None, limit: int = 200) -> EntryId | None:
     """Keep the index rolling: entries whose instances are indexed up to less than ROLL from now get more of them.
 
-    No log line: nothing a client could see has changed. Answers how many were extended; fewer than `limit`: all are done.
+    No log line: nothing a client could see has changed. Answers after which entry to go on; None: all have been looked at. A series
+    so dense that no budget reaches ROLL is looked at in every round, and keeps nobody else from his turn.
     """
-    due = tx.indexed_before(now + ROLL, limit=limit)
+    due = tx.indexed_before(now + ROLL, limit=limit, after=after)
     for held in due:
         tx.reindex(held.entry.id, _shape(tx, held.entry, now + HORIZON))
-    return len(due)
+    return due[-1].entry.id if len(due) == limit else None
 
 
 def _carry_out(

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from gateway import desk, observe
 from gateway.errors import Unavailable
-from gateway.model import Actor, CompanyId
+from gateway.model import Actor, CompanyId, EntryId
 from gateway.store import Store
 
 POLL = timedelta(seconds=1)
@@ -118,20 +118,21 @@ class Rolling:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._again: datetime | None = None
-        self._left: list[CompanyId] = []
+        self._left: list[tuple[CompanyId, EntryId | None]] = []
 
     def run(self, now: datetime) -> datetime:
         """One company, or a part of it; then the next one at once, and all of them again after an hour."""
         if not self._left:
             if self._again is not None and now < self._again:
                 return self._again
-            self._left = [company.id for company in self._store.companies()]
+            self._left = [(company.id, None) for company in self._store.companies()]
             self._again = now + self.EVERY
         if self._left:
-            company = self._left.pop()
+            company, after = self._left.pop()
             with observe.about(company=company), self._store.write(company, Actor(self.name, self.name)) as tx:
-                if desk.extend(tx, now, limit=self.BATCH) >= self.BATCH:
-                    self._left.append(company)
+                reached = desk.extend(tx, now, after=after, limit=self.BATCH)
+            if reached is not None:
+                self._left.append((company, reached))
         return self._again if self._again and not self._left else now
 
 

@@ -71,15 +71,26 @@ def settle(old: Entry | None, intents: Iterable[Intent], given: Circumstances) -
 
     A drag of the upper edge arrives as Move and Resize together: where resizing is not allowed the move counts and the
     service keeps its length, instead of refusing both (Cal.com learnt the same: "preserves original duration when stretched").
+    Where it is allowed the two are one change: what lies between them is nowhere anybody wanted to be.
     """
-    wishes = list(intents)
-    moved = {wish.at for wish in wishes if isinstance(wish, Move)}
-    if given.proposing and not given.policy.resize:
-        wishes = [wish for wish in wishes if not (isinstance(wish, Resize) and wish.at in moved)]
     entry = old
-    for wish in wishes:
+    for wish in _joined(list(intents), resizing=given.policy.resize or not given.proposing):
         entry = decide(entry, wish, given)
     return old if _same_but_stamps(old, entry) else entry
+
+
+def _joined(wishes: list[Intent], *, resizing: bool) -> list[Intent]:
+    """Move and Resize of the same occurrence as one Move: to the length wished for, or without it."""
+    moved = {wish.at for wish in wishes if isinstance(wish, Move) and not wish.all_day}
+    lengths = {wish.at: wish.span for wish in wishes if isinstance(wish, Resize) and wish.at in moved and wish.span.length}
+    joined: list[Intent] = []
+    for wish in wishes:
+        if isinstance(wish, Resize) and wish.at in moved and (wish.at in lengths or not resizing):
+            continue
+        if isinstance(wish, Move) and wish.at in lengths and resizing:
+            wish = replace(wish, span=lengths[wish.at])
+        joined.append(wish)
+    return joined
 
 
 def decide(old: Entry | None, intent: Intent, given: Circumstances) -> Entry | None:
@@ -336,7 +347,8 @@ def _admit(old: Appointment | None, new: Appointment, given: Circumstances) -> N
     placed = list(instances(new))
     if not placed:
         raise Refused(Reason.RECURRENCE, "The series would have no occurrence at all.")
-    known = {instance.span for instance in instances(old)} if old is not None else set()
+    before = list(instances(old)) if old is not None else []
+    known = {instance.span for instance in before}
     fresh = [instance.span for instance in placed if instance.span not in known]
     if not given.lenient:
         for span in fresh:
@@ -344,9 +356,10 @@ def _admit(old: Appointment | None, new: Appointment, given: Circumstances) -> N
                 raise Refused(Reason.PAST, "The new time has already passed.", start=span.start.isoformat())
     if old is not None and old.service != new.service:  # other buffers: what stays in place needs a second look as well
         fresh = [instance.span for instance in placed if instance.span.end > given.now]
+    if placed != before:
+        _not_twice(placed)  # nor may one go exactly where another one is, which is no fresh place
     if not fresh:
         return
-    _not_twice(placed)
     occupied = [span.widened(service.buffer_before, service.buffer_after) for span in fresh]
     others = given.taken(Span(min(span.start for span in occupied), max(span.end for span in occupied)))
     forgiving = given.proposing and given.policy.on_conflict is OnConflict.ACCEPT

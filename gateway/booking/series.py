@@ -63,9 +63,8 @@ def shifted_rule(rule: str, old: datetime, new: datetime, zone: str) -> str | No
     parts = dict(part.split("=", 1) for part in rule.split(";"))
     if any(key in parts for key in ("BYHOUR", "BYMINUTE", "BYSECOND")):
         return None
-    if "UNTIL" in parts and "T" in parts["UNTIL"]:  # the last occurrence stays the last one
-        until = datetime.strptime(parts["UNTIL"].rstrip("Z"), "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-        parts["UNTIL"] = (until + (new - old)).strftime("%Y%m%dT%H%M%SZ")
+    if "UNTIL" in parts:
+        parts["UNTIL"] = _later(parts["UNTIL"], old, new, tz)
     days = {key for key in parts if key.startswith("BY")}
     if will != was and days:
         weekly = parts["FREQ"].upper() == "WEEKLY" and days == {"BYDAY"}
@@ -74,3 +73,14 @@ def shifted_rule(rule: str, old: datetime, new: datetime, zone: str) -> str | No
         elif not (weekly and will.weekday() == was.weekday()):
             return None
     return ";".join(f"{key}={value}" for key, value in parts.items())
+
+
+def _later(until: str, old: datetime, new: datetime, tz: ZoneInfo) -> str:
+    """The end of a series that begins at `new` instead of `old`, spelt as before: the last occurrence stays the last one."""
+    if until.endswith("Z"):
+        moment = datetime.strptime(until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return (moment + (new - old)).strftime("%Y%m%dT%H%M%SZ")
+    spelling = "%Y%m%dT%H%M%S" if "T" in until else "%Y%m%d"
+    was, will = (moment.astimezone(tz).replace(tzinfo=None) for moment in (old, new))
+    shift = will - was if "T" in until else will.date() - was.date()
+    return (datetime.strptime(until, spelling) + shift).strftime(spelling)  # noqa: DTZ007  a wall time

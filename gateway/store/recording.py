@@ -94,7 +94,8 @@ _INDEXED_BEFORE = text("""
     SELECT t.body, e.revision, t.text FROM entry e JOIN content t ON t.company = e.company AND t.entry = e.id
     WHERE e.company = :company AND e.indexed_until IS NOT NULL AND e.indexed_until < :until
         AND (e.ceil IS NULL OR e.ceil > e.indexed_until) AND e.shown = 1
-    ORDER BY e.indexed_until, e.id
+        AND e.id > :after
+    ORDER BY e.id
     LIMIT :limit
 """)
 
@@ -177,9 +178,9 @@ class Recording(Writing, Snapshot):
         self._run(_DRESS, viewer=viewer, slug=collection.slug, properties=written(wished), revision=revision)
         self._of_calendar(NO_CALENDAR if collection.view else collection.calendars[0], revision, at)
 
-    def indexed_before(self, until: datetime, *, limit: int) -> Sequence[Held]:
-        """Entries with more instances whose `indexed_until` lies before that instant, the earliest first."""
-        return [held_from(row) for row in self._all(_INDEXED_BEFORE, until=micros(until), limit=limit)]
+    def indexed_before(self, until: datetime, *, limit: int, after: EntryId | None = None) -> Sequence[Held]:
+        """Entries with more instances whose `indexed_until` lies before that instant, in the order of ids; those after an id."""
+        return [held_from(row) for row in self._all(_INDEXED_BEFORE, until=micros(until), limit=limit, after=after or "")]
 
     def reindex(self, entry: EntryId, shape: Shape) -> None:
         """Replace the entry's instances and `indexed_until`; text and revision stay. No log line: no client could see it."""

@@ -24,6 +24,7 @@ from gateway.booking import (
     instances,
     settle,
 )
+from gateway.booking.series import shifted_rule
 from gateway.errors import Conflict, Invalid, Reason, Refused
 from gateway.model import (
     Appointment,
@@ -281,6 +282,31 @@ def test_a_series_that_has_begun_is_moved_occurrence_by_occurrence() -> None:
     begun = series(span=hour(17, 10, month=11))
     assert reason(begun, Move(span=hour(17, 12, month=11))) is Reason.RECURRENCE
     assert settle(begun, [Move(span=hour(1, 12), at=hour(1, 10).start)], given()) is not None
+
+
+def test_an_occurrence_cannot_go_exactly_where_another_one_is() -> None:
+    weekly = series()
+    assert reason(weekly, Move(span=hour(8, 10), at=hour(1, 10).start)) is Reason.TAKEN
+
+
+def test_moving_and_shortening_at_once_never_meets_what_lies_between() -> None:
+    both = [Move(span=hour(1, 10, 30)), Resize(span=hour(1, 10, 30, length=30))]
+    taken = [Taken(hour(1, 11), booked=True)]
+    shortened = settle(booking(), both, given(replace(OPEN, resize=True), taken=taken))
+    assert isinstance(shortened, Appointment)
+    assert (shortened.span, shortened.sequence) == (hour(1, 10, 30, length=30), 1)
+
+
+@pytest.mark.parametrize(
+    ("until", "later"),
+    [
+        ("20261222T100000Z", "20261223T120000Z"),
+        ("20261222T110000", "20261223T130000"),  # wall time in Paris
+        ("20261222", "20261223"),
+    ],
+)
+def test_the_last_occurrence_of_a_moved_series_stays_the_last(until: str, later: str) -> None:
+    assert shifted_rule(f"FREQ=WEEKLY;UNTIL={until}", hour(1, 10).start, hour(2, 12).start, "Europe/Paris") == f"FREQ=WEEKLY;UNTIL={later}"
 
 
 def test_an_endless_series_can_be_booked_and_moved() -> None:
