@@ -88,7 +88,9 @@ def test_text_comes_out_of_xml_as_it_went_in(text: str) -> None:
     assert ElementTree.fromstring(f'<a x="{attribute(text)}"/>').get("x") == text
 
 
-@given(st.from_regex(r"[A-Za-z_][A-Za-z0-9._-]{0,20}", fullmatch=True), XML_TEXT.filter(lambda text: "}" not in text))  # expat refuses such a namespace
+@given(
+    st.from_regex(r"[A-Za-z_][A-Za-z0-9._-]{0,20}", fullmatch=True), XML_TEXT.filter(lambda text: "}" not in text)
+)  # expat refuses such a namespace
 def test_whatever_property_is_asked_for_the_answer_names_it_in_well_formed_xml(name: str, namespace: str) -> None:
     clark = f"{{{namespace}}}{name}" if namespace else name
     body = multistatus([answered("/a/", [filled(clark, escape("x"))], [empty(clark)]), failed("/b", 404)])
