@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event
 from sqlalchemy.engine import URL, make_url
 
 from gateway.errors import Misconfigured, Unavailable
-from gateway.store.faults import BUSY, Gone, translate, translated
+from gateway.store.faults import BUSY, Gone, translate
 
 PATIENCE = 5.0
 """Seconds that a writer waits for another one, and anybody for a connection."""
@@ -171,10 +171,11 @@ def _write_ahead(driver: sqlite3.Connection) -> None:
     end = time.monotonic() + PATIENCE
     while driver.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
-            driver.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
+            if driver.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+                raise Misconfigured("The database file lies where SQLite cannot work safely. Put it on a local disk.")
+        except sqlite3.OperationalError:
             if time.monotonic() > end:
-                raise translated(error) or error from error
+                raise
             time.sleep(0.02)
 
 

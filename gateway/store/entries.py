@@ -13,7 +13,7 @@ from gateway.store.codec import entry_from, instant, micros
 from gateway.store.engine import Line
 from gateway.store.listing import LENGTHY, edges
 from gateway.store.reading import Reading, batches, several
-from gateway.store.values import Held
+from gateway.store.values import Collection, Held
 
 _HELD = text("""
     SELECT t.body, e.revision, t.text FROM entry e JOIN content t ON t.company = e.company AND t.entry = e.id
@@ -37,27 +37,42 @@ _APPOINTMENTS = text("""
     WHERE e.company = :company AND e.appointment = 1 AND (e.shown = 1 OR :cancelled = 1) AND (:everybody = 1 OR c.staff IN :staff)
 """).bindparams(several("staff"))
 
-# CROSS JOIN: SQLite takes the tables in this order, calendars first, and then the right stretch of each one's index.
-_APPOINTMENTS_WITHIN = text("""
-    SELECT t.body, e.revision, t.text
-    FROM entry e JOIN content t ON t.company = e.company AND t.entry = e.id
-    WHERE e.company = :company AND e.appointment = 1 AND (e.shown = 1 OR :cancelled = 1) AND e.id IN (
+# CROSS JOIN, here and below: SQLite takes the tables in this order, calendars first, and then the right stretch of each one's index.
+_FOUND_WITHIN = """
+    WITH found AS MATERIALIZED (
         SELECT i.entry FROM calendar c CROSS JOIN instance i
         WHERE c.company = :company AND c.kind = 'appointments' AND (:everybody = 1 OR c.staff IN :staff)
             AND i.company = c.company AND i.calendar = c.id
             AND i.lengthy = 0 AND i.starts > :earliest AND i.starts < :end AND (i.ends > :start OR i.starts >= :start)
-        UNION ALL
+        UNION
         SELECT i.entry FROM calendar c CROSS JOIN instance i
         WHERE c.company = :company AND c.kind = 'appointments' AND (:everybody = 1 OR c.staff IN :staff)
             AND i.company = c.company AND i.calendar = c.id
             AND i.lengthy = 1 AND i.starts < :end AND (i.ends > :start OR i.starts >= :start)
-        UNION ALL
+        UNION
         SELECT b.id FROM calendar c CROSS JOIN entry b
         WHERE c.company = :company AND c.kind = 'appointments' AND (:everybody = 1 OR c.staff IN :staff)
             AND b.company = c.company AND b.calendar = c.id AND b.indexed_until IS NOT NULL AND b.indexed_until < :end
             AND (b.ceil IS NULL OR (b.ceil > b.indexed_until AND b.ceil > :start)) AND (b.floor IS NULL OR b.floor < :end)
     )
-""").bindparams(several("staff"))
+"""
+_APPOINTMENTS_WITHIN = text(
+    _FOUND_WITHIN  # noqa: S608  both halves are constants
+    + """
+    SELECT t.body, e.revision, t.text
+    FROM found f CROSS JOIN entry e CROSS JOIN content t
+    WHERE e.company = :company AND e.id = f.entry AND e.appointment = 1 AND (e.shown = 1 OR :cancelled = 1)
+        AND t.company = :company AND t.entry = f.entry
+"""
+).bindparams(several("staff"))
+_REVISIONS_WITHIN = text(
+    _FOUND_WITHIN  # noqa: S608  both halves are constants
+    + """
+    SELECT e.id, e.revision
+    FROM found f CROSS JOIN entry e
+    WHERE e.company = :company AND e.id = f.entry AND e.appointment = 1 AND (e.shown = 1 OR :cancelled = 1)
+"""
+).bindparams(several("staff"))
 _INSTANCES = text("""
     SELECT at, starts, ends, occupied_from, occupied_to, busy FROM instance
     WHERE company = :company AND entry = :entry AND starts < :end AND (ends > :start OR starts >= :start)
@@ -76,6 +91,21 @@ _BUSY = text("""
         AND i.busy = 1 AND i.occupied_lengthy = 1
         AND i.occupied_from < :end AND i.occupied_to > :start
 """)
+_BUSY_WITHIN = text("""
+    WITH found AS MATERIALIZED (
+        SELECT entry, starts, ends FROM instance
+        WHERE company = :company AND calendar IN :calendars AND busy = 1 AND lengthy = 0
+            AND starts > :earliest AND starts < :end AND ends > :start
+        UNION ALL
+        SELECT entry, starts, ends FROM instance
+        WHERE company = :company AND calendar IN :calendars AND busy = 1 AND lengthy = 1 AND starts < :end AND ends > :start
+    )
+    SELECT f.entry, f.starts, f.ends, CASE WHEN t.text LIKE '%TENTATIVE%' THEN 1 ELSE 0 END AS doubtful
+    FROM found f CROSS JOIN content t
+    WHERE t.company = :company AND t.entry = f.entry
+        AND (:view = 0 OR EXISTS (SELECT 1 FROM entry e WHERE e.company = :company AND e.id = f.entry AND e.team = 1))
+    LIMIT :limit
+""").bindparams(several("calendars"))
 _BUSY_BEYOND = text("""
     SELECT e.id FROM calendar c CROSS JOIN entry e
     WHERE c.company = :company AND c.staff = :staff AND e.company = c.company AND e.calendar = c.id
@@ -114,13 +144,18 @@ class Entries(Reading):
     def appointments(self, *, staff: Iterable[StaffId] | None, window: Span | None, cancelled: bool = False) -> Sequence[Held]:
         """Appointments with an instance in the window (or none known yet in the part that lies beyond their index), in the order
         (start, uid). None: everybody's, or of any time. Cancelled ones only when asked for."""
+        if window is not None:
+            return sorted(map(held_from, self._all(_APPOINTMENTS_WITHIN, **_within(staff, window, cancelled))), key=_place)
         given: dict[str, Any] = {"everybody": int(staff is None), "staff": list(staff or ()), "cancelled": int(cancelled)}
-        if window is None:
-            rows = self._all(_APPOINTMENTS, **given)
-        else:
-            start, end = edges((window.start, window.end))
-            rows = self._all(_APPOINTMENTS_WITHIN, **given, start=start, earliest=start - LENGTHY, end=end)
-        return sorted(map(held_from, rows), key=_place)
+        return sorted(map(held_from, self._all(_APPOINTMENTS, **given)), key=_place)
+
+    def appointment_revisions(
+        self, *, staff: Iterable[StaffId], window: Span, cancelled: bool = False
+    ) -> Sequence[tuple[EntryId, Revision]]:
+        """The same appointments, each as its id and the revision that last touched it, in no order: for who has their texts already."""
+        return [
+            (EntryId(entry), Revision(revision)) for entry, revision in self._all(_REVISIONS_WITHIN, **_within(staff, window, cancelled))
+        ]
 
     def instances(self, entry: EntryId, window: Span) -> Sequence[Occurrence]:
         """Indexed instances that overlap the window, in order."""
@@ -134,9 +169,30 @@ class Entries(Reading):
         found = [(EntryId(row.entry), _occurrence(*row[1:])) for row in rows if row.entry != without]
         return sorted(found, key=lambda each: (each[1].span, each[0]))
 
+    def busy_within(self, collection: Collection, window: Span, *, limit: int) -> Sequence[tuple[EntryId, Span, bool]]:
+        """Busy indexed instances of the collection's objects that overlap the window, without buffers, in no order; and whether the
+        object's text speaks of something tentative. At most `limit`."""
+        start, end = edges((window.start, window.end))
+        given = {"calendars": collection.calendars, "view": int(collection.view), "limit": limit}
+        rows = self._all(_BUSY_WITHIN, **given, start=start, earliest=start - LENGTHY, end=end)
+        return [(EntryId(entry), Span(instant(starts), instant(ends)), bool(doubtful)) for entry, starts, ends, doubtful in rows]
+
     def busy_beyond_index(self, staff: StaffId, until: datetime) -> frozenset[EntryId]:
         """Busy entries of any calendar of the staff member with instances after their `indexed_until` and before that instant."""
         return frozenset(EntryId(one) for (one,) in self._all(_BUSY_BEYOND, staff=staff, until=micros(until)))
+
+
+def _within(staff: Iterable[StaffId] | None, window: Span, cancelled: bool) -> dict[str, Any]:
+    start, end = edges((window.start, window.end))
+    named = list(staff or ())
+    return {
+        "everybody": int(staff is None),
+        "staff": named,
+        "cancelled": int(cancelled),
+        "start": start,
+        "earliest": start - LENGTHY,
+        "end": end,
+    }
 
 
 def held_from(row: Line) -> Held:

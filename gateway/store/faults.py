@@ -28,7 +28,7 @@ _SQLITE = {  # primary result codes
     sqlite3.SQLITE_BUSY: BUSY,
     sqlite3.SQLITE_LOCKED: BUSY,
     sqlite3.SQLITE_FULL: FULL,
-    sqlite3.SQLITE_CANTOPEN: AWAY,
+    sqlite3.SQLITE_CANTOPEN: "The database file cannot be opened; check database.url and who owns the folder.",
     sqlite3.SQLITE_READONLY: "The database file cannot be written; check who owns it.",
     sqlite3.SQLITE_CORRUPT: "The database file is damaged; restore a backup.",
     sqlite3.SQLITE_NOTADB: "The database file is not a database; check database.url.",

@@ -18,7 +18,7 @@ _CALENDARS = text("""
     SELECT c.id, c.slug, c.kind, c.components, c.last, c.created, s.name AS owner, l.last AS looks, l.properties
     FROM calendar c
     JOIN staff s ON s.company = c.company AND s.id = c.staff
-    LEFT JOIN looks l ON l.company = c.company AND l.viewer = c.staff AND l.slug = c.slug
+    LEFT JOIN looks l ON l.company = c.company AND l.viewer = :viewer AND l.slug = :worn || c.slug
     WHERE c.company = :company AND c.staff = :staff
     ORDER BY CASE c.kind WHEN 'appointments' THEN 0 ELSE 1 END, c.created, c.slug
 """)
@@ -26,7 +26,7 @@ _CALENDAR = text("""
     SELECT c.id, c.slug, c.kind, c.components, c.last, c.created, s.name AS owner, l.last AS looks, l.properties
     FROM calendar c
     JOIN staff s ON s.company = c.company AND s.id = c.staff
-    LEFT JOIN looks l ON l.company = c.company AND l.viewer = c.staff AND l.slug = c.slug
+    LEFT JOIN looks l ON l.company = c.company AND l.viewer = :viewer AND l.slug = :worn || c.slug
     WHERE c.company = :company AND c.staff = :staff AND c.slug = :slug
 """)
 _GROUPS = text("""
@@ -64,9 +64,18 @@ _COMPANY = text("""
 class Homes(People):
     """Collections. Somebody who has left has calendars but no views, and is in none."""
 
-    def collections(self, staff: StaffId) -> Sequence[Collection]:
-        """appointments, personal calendars, then a view "group-{slug}" for each group the person is in, then "company"."""
-        found = [_calendar(staff, row) for row in self._all(_CALENDARS, staff=staff)]
+    def collections(self, staff: StaffId, viewer: StaffId | None = None) -> Sequence[Collection]:
+        """appointments, personal calendars, then a view "group-{slug}" for each group the person is in, then "company".
+
+        Another `viewer` than the person sees the calendars, dressed as he likes, and none of the views: he has views of his own.
+        """
+        viewer = viewer or self.viewer
+        if self.only is not None:
+            one = self.collection(staff, self.only[1])
+            return [one] if one is not None else []
+        found = [_calendar(staff, row) for row in self._all(_CALENDARS, staff=staff, **_looks(staff, viewer))]
+        if viewer not in (None, staff):
+            return found
         teams: dict[str, list[Line]] = {}
         for row in self._all(_GROUPS, staff=staff):
             teams.setdefault(row.slug, []).append(row)
@@ -74,18 +83,36 @@ class Homes(People):
         views.append(_view(staff, "company", self._all(_COMPANY, staff=staff)))
         return [*found, *(view for view in views if view is not None)]
 
-    def collection(self, staff: StaffId, slug: str) -> Collection | None:
-        """One of them; None when the home has none of that name."""
+    def collection(self, staff: StaffId, slug: str, viewer: StaffId | None = None) -> Collection | None:
+        """One of them; None when the home has none of that name, or none for that viewer."""
+        viewer = viewer or self.viewer
+        if self.only is not None and self.only != (staff, slug):
+            return None
+        if viewer not in (None, staff) and (slug == COMPANY or slug.startswith(GROUP)):
+            return None
         if slug == COMPANY:
             return _view(staff, "company", self._all(_COMPANY, staff=staff))
         if slug.startswith(GROUP):
             return _view(staff, "group", self._all(_GROUP, staff=staff, team=slug.removeprefix(GROUP)))
-        row = self._one(_CALENDAR, staff=staff, slug=slug)
+        row = self._one(_CALENDAR, staff=staff, slug=slug, **_looks(staff, viewer))
         return _calendar(staff, row) if row is not None else None
 
     def issued(self, collection: Collection, revision: Revision) -> bool:
-        """Whether a sync-token with that revision may have been given out for the collection as it is, and still holds."""
+        """Whether a sync-token with that revision may have been given out for the collection as it is, and still holds.
+
+        Of whole answers: where a limit cuts the first answer about a view, the token names a revision before `since`, and only the
+        generation that travels with it tells it from a void one.
+        """
         return collection.since <= revision <= collection.last
+
+
+def worn_as(owner: StaffId, viewer: StaffId | None, slug: str = "") -> str:
+    """By which name a viewer's looks of a calendar are kept; those of somebody else's can be confused with none of his own."""
+    return slug if viewer in (None, owner) else f"{owner}/{slug}"
+
+
+def _looks(owner: StaffId, viewer: StaffId | None) -> dict[str, str]:
+    return {"viewer": viewer or owner, "worn": worn_as(owner, viewer)}
 
 
 def _calendar(owner: StaffId, row: Line) -> Collection:

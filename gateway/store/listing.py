@@ -33,48 +33,51 @@ _ROWS = _listing("""
            CASE WHEN :text = 1 THEN (
                SELECT CASE WHEN :view = 1 THEN t.team_text ELSE t.text END
                FROM content t WHERE t.company = entry.company AND t.entry = entry.id
-           ) END AS text
+           ) END AS text, version
     FROM entry
     WHERE company = :company AND calendar IN :calendars AND shown = 1 AND (:view = 0 OR team = 1)
 """)
 _ROWS_NAMED = _listing("""
     SELECT name, id, calendar, revision, uid, component,
-           CASE WHEN :text = 1 THEN (SELECT t.text FROM content t WHERE t.company = entry.company AND t.entry = entry.id) END AS text
+           CASE WHEN :text = 1 THEN (SELECT t.text FROM content t WHERE t.company = entry.company AND t.entry = entry.id) END AS text,
+           version
     FROM entry
     WHERE company = :company AND calendar IN :calendars AND shown = 1 AND name IN :names
 """).bindparams(several("names"))
 _ROWS_OF_VIEW_NAMED = _listing("""
     SELECT id || '.ics' AS name, id, calendar, revision, uid, component,
-           CASE WHEN :text = 1 THEN (SELECT t.team_text FROM content t WHERE t.company = entry.company AND t.entry = entry.id) END AS text
+           CASE WHEN :text = 1 THEN (SELECT t.team_text FROM content t WHERE t.company = entry.company AND t.entry = entry.id) END AS text,
+           version
     FROM entry
     WHERE company = :company AND id IN :ids AND calendar IN :calendars AND team = 1
 """).bindparams(several("ids"))
 
 # An instance overlaps [start, end) when it begins before the end and ends after the start; one without length lies in it from its
 # first instant on (RFC 4791 §9.9). Those of usual length begin at most two days before what they reach into: a short stretch of the
-# index. Objects without a date match, and those whose index ends within the window may.
+# index. Objects without a date match, and those whose index ends within the window may. CROSS JOIN: SQLite takes what it found first.
 _ROWS_WITHIN = _listing("""
-    SELECT CASE WHEN :view = 1 THEN id || '.ics' ELSE name END AS name, id, calendar, revision, uid, component,
-           CASE WHEN :text = 1 THEN (
-               SELECT CASE WHEN :view = 1 THEN t.team_text ELSE t.text END
-               FROM content t WHERE t.company = entry.company AND t.entry = entry.id
-           ) END AS text
-    FROM entry
-    WHERE company = :company AND shown = 1 AND (:view = 0 OR team = 1) AND (:component = '' OR component = :component) AND id IN (
+    WITH found AS MATERIALIZED (
         SELECT entry FROM instance
         WHERE company = :company AND calendar IN :calendars AND lengthy = 0 AND starts > :earliest AND starts < :end
             AND (ends > :start OR starts >= :start)
-        UNION ALL
+        UNION
         SELECT entry FROM instance
         WHERE company = :company AND calendar IN :calendars AND lengthy = 1 AND starts < :end AND (ends > :start OR starts >= :start)
-        UNION ALL
+        UNION
         SELECT id FROM entry
         WHERE company = :company AND calendar IN :calendars AND undated = 1
-        UNION ALL
+        UNION
         SELECT id FROM entry
         WHERE company = :company AND calendar IN :calendars AND indexed_until IS NOT NULL AND indexed_until < :end
             AND (ceil IS NULL OR (ceil > indexed_until AND ceil > :start)) AND (floor IS NULL OR floor < :end)
     )
+    SELECT CASE WHEN :view = 1 THEN e.id || '.ics' ELSE e.name END AS name, e.id, e.calendar, e.revision, e.uid, e.component,
+           CASE WHEN :text = 1 THEN (
+               SELECT CASE WHEN :view = 1 THEN t.team_text ELSE t.text END FROM content t WHERE t.company = e.company AND t.entry = e.id
+           ) END AS text, e.version
+    FROM found f CROSS JOIN entry e
+    WHERE e.company = :company AND e.id = f.entry AND e.shown = 1 AND (:view = 0 OR e.team = 1)
+        AND (:component = '' OR e.component = :component)
 """)
 _BEYOND = _listing("""
     SELECT id FROM entry
@@ -84,7 +87,7 @@ _BEYOND = _listing("""
 
 # What stands there, in the order of revisions; `there` is 0 for what has left the collection without leaving the table.
 _CHANGED = _listing("""
-    SELECT CASE WHEN :view = 1 THEN id || '.ics' ELSE name END AS name, id, calendar, revision, uid, component, NULL AS text,
+    SELECT CASE WHEN :view = 1 THEN id || '.ics' ELSE name END AS name, id, calendar, revision, uid, component, NULL AS text, version,
            CASE WHEN :view = 1 THEN team ELSE shown END AS there
     FROM entry
     WHERE company = :company AND calendar IN :calendars AND revision > :after AND (:view = 0 OR appointment = 1)

@@ -16,6 +16,7 @@ STEPS = sorted(path.stem.partition("_")[0] for path in (FOLDER / "versions").glo
 """The steps this version knows, in order."""
 
 TABLE = "schema_step"
+NEWER = "The database was made by a newer version of the gateway. Install that version."
 MINUTE = 60.0  # seconds to wait for somebody else who takes steps
 _STEP = text("SELECT version_num FROM schema_step")
 _BEGIN = text("SELECT 1")
@@ -29,7 +30,10 @@ _SETTINGS = text("""
 def migrate(database: Database) -> None:
     """Take the steps that are missing: all of them or none, in one transaction, one process at a time."""
     if database.file is not None:
-        database.file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            database.file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Misconfigured("The folder of the database cannot be made; check database.url.") from error
     else:
         must_be_durable(database)
     with database.writing(_ALONE if database.postgresql else _BEGIN, {}, patience=MINUTE) as (connection, _):
@@ -41,10 +45,14 @@ def migrate(database: Database) -> None:
 def _take_steps(connection: Connection) -> None:
     from alembic import command  # here, because nobody else has to wait for its import
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config(attributes={"connection": connection, "table": TABLE})
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:  # it is at a step that is not known here
+        raise Misconfigured(NEWER) from error
 
 
 def fresh_epoch() -> str:
@@ -62,7 +70,7 @@ def must_be_ready(database: Database) -> str:
     if step in STEPS[:-1] or step is None:
         raise Unavailable(MIGRATE)
     if step != STEPS[-1]:
-        raise Misconfigured(f"The database is at step {step}, made by a newer version of the gateway. Install that version.")
+        raise Misconfigured(NEWER)
     return STEPS[-1]
 
 

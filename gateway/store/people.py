@@ -72,11 +72,15 @@ class People(Reading):
         return found
 
     def staff_by_handle(self, handle: str) -> Staff:
-        return staff_from(*self._sure("There is no such staff member.", _STAFF_BY_HANDLE, handle=handle, key=handle.casefold()))
+        found = staff_from(*self._sure("There is no such staff member.", _STAFF_BY_HANDLE, handle=handle, key=handle.casefold()))
+        if self.only is not None and self.only[0] != found.id:
+            raise Missing("There is no such staff member.")
+        return found
 
     def all_staff(self) -> Sequence[Staff]:
-        """By name."""
-        return [staff_from(*row) for row in self._all(_ALL_STAFF)]
+        """By name. To whom only one calendar is shown, nobody is shown but its owner."""
+        found = [staff_from(*row) for row in self._all(_ALL_STAFF)]
+        return found if self.only is None else [person for person in found if person.id == self.only[0]]
 
     def group(self, id: GroupId) -> Group:
         found = _groups_from(self._all(_GROUP, id=id))

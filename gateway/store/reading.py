@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import BindParameter, Connection, Text, TextClause, bindparam, text
 
 from gateway.errors import Missing
-from gateway.model import Company, CompanyId, Revision
+from gateway.model import Company, CompanyId, Revision, StaffId
 from gateway.store.codec import policy_from
 from gateway.store.engine import Found, Line
 
@@ -31,14 +31,24 @@ AT_ONCE = 500
 """How many values one statement names."""
 
 
+class Trace(NamedTuple):
+    """When a credential was used (microseconds since 1970), by which program and from which network ("" when nobody said)."""
+
+    at: int
+    client: str = ""
+    network: str = ""
+
+
 class Reading:
     """One consistent state of one company. Every statement names the company, and it is always this one."""
 
     company: Company
+    only: tuple[StaffId, str] | None = None  # the one calendar that is shown: whose home it is in, and its slug there
+    viewer: StaffId | None = None  # who looks at somebody else's calendars; None: everybody at his own
     epoch: str
     revision: Revision  # the head of the company's log
 
-    def __init__(self, connection: Connection, head: Found, uses: Mapping[tuple[str, str, str], int]) -> None:
+    def __init__(self, connection: Connection, head: Found, uses: Mapping[tuple[str, str, str], Trace]) -> None:
         """`head` is what HEAD found; `uses` when credentials were used lately, where it is not written down yet. Raises Missing."""
         if not head:
             raise Missing("There is no such company.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -19,41 +19,33 @@ from gateway.model import (
     EntryId,
     Occurrence,
     Personal,
-    Revision,
     Shape,
+    Span,
     StaffId,
     Status,
 )
-from gateway.store.codec import entry_json, maybe_entry_json, maybe_micros, micros, properties_from, written
+from gateway.store.codec import entry_json, maybe_micros, micros, properties_from, written
 from gateway.store.entries import held_from
+from gateway.store.homes import worn_as
 from gateway.store.listing import LENGTHY
 from gateway.store.snapshot import Snapshot
 from gateway.store.values import Collection, Held
-from gateway.store.writing import Writing
+from gateway.store.writing import NO_CALENDAR, Writing
 
-NO_CALENDAR = CalendarId("")
-"""In the log: what changed is a view, which belongs to no calendar."""
-
-_LINE = text("""
-    INSERT INTO change (company, revision, calendar, entry, name, gone, appointment, version, before, after, who, door, at, reason,
-        detail, proposal)
-    VALUES (:company, :revision, :calendar, :entry, :name, :gone, :appointment, :version, :before, :after, :who, :door, :at, :reason,
-        :detail, :proposal)
-""")
 _TAKEN = text("""
     SELECT name, uid FROM entry WHERE company = :company AND calendar = :calendar AND uid = :uid
     UNION ALL
     SELECT name, uid FROM entry WHERE company = :company AND calendar = :calendar AND name = :name
 """)
 _INSERT = text("""
-    INSERT INTO entry (company, id, calendar, name, uid, component, appointment, shown, team, busy, undated, revision, indexed_until,
-        floor, ceil)
-    VALUES (:company, :id, :calendar, :name, :uid, :component, :appointment, :shown, :team, :busy, :undated, :revision, :indexed_until,
-        :floor, :ceil)
+    INSERT INTO entry (company, id, calendar, name, uid, component, appointment, version, shown, team, busy, undated, revision,
+        indexed_until, floor, ceil)
+    VALUES (:company, :id, :calendar, :name, :uid, :component, :appointment, :version, :shown, :team, :busy, :undated, :revision,
+        :indexed_until, :floor, :ceil)
 """)
 _UPDATE = text("""
-    UPDATE entry SET uid = :uid, component = :component, appointment = :appointment, shown = :shown, team = :team, busy = :busy,
-        undated = :undated, revision = :revision, indexed_until = :indexed_until, floor = :floor, ceil = :ceil
+    UPDATE entry SET uid = :uid, component = :component, appointment = :appointment, version = :version, shown = :shown, team = :team,
+        busy = :busy, undated = :undated, revision = :revision, indexed_until = :indexed_until, floor = :floor, ceil = :ceil
     WHERE company = :company AND id = :id AND calendar = :calendar AND name = :name
 """)
 _CONTENT = text("""
@@ -89,7 +81,7 @@ _DRESS = text("""
     INSERT INTO looks (company, viewer, slug, properties, last) VALUES (:company, :viewer, :slug, :properties, :revision)
     ON CONFLICT (company, viewer, slug) DO UPDATE SET properties = excluded.properties, last = excluded.last
 """)
-_UNDRESS = text("DELETE FROM looks WHERE company = :company AND viewer = :viewer AND slug = :slug")
+_UNDRESS = text("DELETE FROM looks WHERE company = :company AND (viewer = :viewer AND slug = :slug OR slug = :viewer || '/' || :slug)")
 _INDEXED_BEFORE = text("""
     SELECT t.body, e.revision, t.text FROM entry e JOIN content t ON t.company = e.company AND t.entry = e.id
     WHERE e.company = :company AND e.indexed_until IS NOT NULL AND e.indexed_until < :until
@@ -99,6 +91,7 @@ _INDEXED_BEFORE = text("""
     LIMIT :limit
 """)
 
+_ENDLESS = datetime(9999, 12, 31, tzinfo=UTC)
 _COLUMNS = ("at", "lengthy", "starts", "ends", "busy", "occupied_lengthy", "occupied_from", "occupied_to")
 
 
@@ -128,15 +121,17 @@ class Recording(Writing, Snapshot):
             raise ValueError("an entry keeps its id, calendar and name")
         if after is not None and (before is None or before.uid != after.uid):
             self._must_be_free(before, after)
-        revision = self._next()
-        self._touch(entry.calendar, revision)
+        if before is None:
+            self._touch(entry.calendar)
         if after is None or shape is None:
             self._found(self._run(_DELETE, id=entry.id, calendar=entry.calendar, name=entry.name))
         else:
-            self._keep(before, after, shape, revision)
+            self._keep(before, after, shape)
+        if before is not None:
+            self._touch(entry.calendar)
         return self._line(
             Change(
-                revision=revision,
+                revision=self._next,
                 calendar=entry.calendar,
                 entry=entry.id,
                 before=before,
@@ -165,18 +160,18 @@ class Recording(Writing, Snapshot):
         self._run(_UNDRESS, viewer=known.staff, slug=known.slug)
         self._run(_DROP_CALENDAR, calendar=calendar)
         self._known.pop(("calendar", calendar), None)
-        self._of_calendar(calendar, self._next(), at)
+        self._line_without_entry(calendar, at)
 
     def set_properties(self, viewer: StaffId, collection: Collection, properties: Mapping[str, str | None], at: datetime) -> None:
         """Dead properties of one viewer; None removes. Changes the CTag of that collection, unless it looks like that already."""
-        row = self._one(_LOOKS, viewer=viewer, slug=collection.slug)
+        slug = worn_as(collection.owner, viewer, collection.slug)
+        row = self._one(_LOOKS, viewer=viewer, slug=slug)
         worn = properties_from(row.properties if row is not None else None)
         wished = {name: value for name, value in {**worn, **properties}.items() if value is not None}
         if wished == worn:
             return
-        revision = self._next()
-        self._run(_DRESS, viewer=viewer, slug=collection.slug, properties=written(wished), revision=revision)
-        self._of_calendar(NO_CALENDAR if collection.view else collection.calendars[0], revision, at)
+        self._run(_DRESS, viewer=viewer, slug=slug, properties=written(wished), revision=self._next)
+        self._line_without_entry(NO_CALENDAR if collection.view else collection.calendars[0], at)
 
     def indexed_before(self, until: datetime, *, limit: int, after: EntryId | None = None) -> Sequence[Held]:
         """Entries with more instances whose `indexed_until` lies before that instant, in the order of ids; those after an id."""
@@ -190,8 +185,7 @@ class Recording(Writing, Snapshot):
         self._run(_REINDEX, id=entry, **_index(held.entry, shape))
         self._keep_instances(held.entry, shape)
 
-    def _make_calendar(self, calendar: Calendar, at: datetime) -> Revision:
-        revision = self._next()
+    def _make_calendar(self, calendar: Calendar, at: datetime) -> None:
         self._run(
             _MAKE_CALENDAR,
             id=calendar.id,
@@ -199,10 +193,9 @@ class Recording(Writing, Snapshot):
             slug=calendar.slug,
             kind=calendar.kind.value,
             components=",".join(calendar.components),
-            revision=revision,
+            revision=self._next,
         )
-        self._of_calendar(calendar.id, revision, at)
-        return revision
+        self._line_without_entry(calendar.id, at)
 
     def _must_be_free(self, before: Entry | None, after: Entry) -> None:
         """Nothing of the same UID or name; what has the same name as before is the entry itself."""
@@ -212,7 +205,7 @@ class Recording(Writing, Snapshot):
             if before is None:
                 raise Conflict("This name is taken by another object of the calendar.", href=name)
 
-    def _keep(self, before: Entry | None, after: Entry, shape: Shape, revision: Revision) -> None:
+    def _keep(self, before: Entry | None, after: Entry, shape: Shape) -> None:
         shown = not _cancelled(after)
         facts = {
             "id": after.id,
@@ -221,9 +214,10 @@ class Recording(Writing, Snapshot):
             "uid": after.uid,
             "component": after.component if isinstance(after, Personal) else "VEVENT",
             "appointment": int(isinstance(after, Appointment)),
+            "version": after.version if isinstance(after, Appointment) else None,
             "shown": int(shown),
             "team": int(shown and isinstance(after, Appointment) and shape.team_text != ""),
-            "revision": revision,
+            "revision": self._next,
             **_index(after, shape),
         }
         self._found(self._run(_INSERT if before is None else _UPDATE, **facts))
@@ -245,36 +239,10 @@ class Recording(Writing, Snapshot):
             ],
         )
 
-    def _touch(self, calendar: CalendarId, revision: Revision) -> None:
-        if not self._run(_TOUCH, calendar=calendar, revision=revision):
+    def _touch(self, calendar: CalendarId) -> None:
+        if not self._run(_TOUCH, calendar=calendar, revision=self._next):
             raise Missing("There is no such calendar.")
         self._known.pop(("calendar", calendar), None)
-
-    def _of_calendar(self, calendar: CalendarId, revision: Revision, at: datetime) -> Change:
-        """A line without entry."""
-        return self._line(Change(revision=revision, calendar=calendar, entry=None, before=None, after=None, actor=self.actor, at=at))
-
-    def _line(self, change: Change) -> Change:
-        entry = change.after or change.before
-        self._run(
-            _LINE,
-            revision=change.revision,
-            calendar=change.calendar,
-            entry=change.entry,
-            name=None if entry is None else entry.name,
-            gone=int(entry is not None and change.after is None),
-            appointment=int(isinstance(entry, Appointment)),
-            version=change.after.version if isinstance(change.after, Appointment) else None,
-            before=maybe_entry_json(change.before),
-            after=maybe_entry_json(change.after),
-            who=change.actor.who,
-            door=change.actor.door,
-            at=micros(change.at),
-            reason=None if change.reason is None else change.reason.value,
-            detail=change.detail,
-            proposal=change.proposal,
-        )
-        return change
 
     @staticmethod
     def _found(rows: int) -> None:
@@ -287,9 +255,10 @@ def _cancelled(entry: Entry) -> bool:
 
 
 def _occurrences(entry: Entry, shape: Shape) -> Sequence[Occurrence]:
-    """A cancelled appointment takes place nowhere, yet those who list cancelled ones look for it where it was."""
+    """A cancelled appointment takes place nowhere, yet those who list cancelled ones look for it where it would have been."""
     if isinstance(entry, Appointment) and entry.status is Status.CANCELLED and not shape.occurrences:
-        return [Occurrence(entry.span.start, entry.span, entry.span, False)]
+        whole = Span(shape.floor or entry.span.start, shape.ceil or _ENDLESS)
+        return [Occurrence(entry.span.start, whole, whole, False)]
     return shape.occurrences
 
 

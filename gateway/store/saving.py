@@ -21,7 +21,8 @@ from gateway.model import (
 )
 from gateway.store.codec import hours_json, length, policy_json
 from gateway.store.credentials import fresh_id
-from gateway.store.recording import NO_CALENDAR, Recording
+from gateway.store.recording import Recording
+from gateway.store.writing import NO_CALENDAR
 
 _COMPANY = text("""
     UPDATE company SET slug = :slug, name = :name, zone = :zone, locale = :locale, policy = :policy WHERE id = :company
@@ -120,9 +121,8 @@ class Saving(Recording):
             members = enumerate(dict.fromkeys(group.members))
             self._run_all(_MEMBER, [{"team": group.id, "staff": staff, "position": position} for position, staff in members])
         if set(before) != set(group.members):
-            revision = self._next()
-            self._run(_TEAM_SINCE, id=group.id, revision=revision)
-            self._of_calendar(NO_CALENDAR, revision, at or datetime.now(UTC))
+            self._run(_TEAM_SINCE, id=group.id, revision=self._next)
+            self._line_without_entry(NO_CALENDAR, at or datetime.now(UTC))
 
     def save_service(self, service: Service) -> None:
         self._run(
@@ -154,15 +154,12 @@ class Saving(Recording):
 
     def _shown_anew(self, staff: StaffId, new: bool, at: datetime) -> None:
         """The views that show, or showed, the staff member begin anew."""
+        for since in (_STAFF_SINCE, _VIEW_SINCE, _TEAMS_SINCE):
+            self._run(since, id=staff, revision=self._next)
         if new:
-            made = Calendar(id=CalendarId(fresh_id()), staff=staff, slug="appointments", kind=CalendarKind.APPOINTMENTS)
-            revision = self._make_calendar(made, at)
+            self._make_calendar(Calendar(id=CalendarId(fresh_id()), staff=staff, slug="appointments", kind=CalendarKind.APPOINTMENTS), at)
         else:
-            revision = self._next()
-            self._of_calendar(NO_CALENDAR, revision, at)
-        self._run(_STAFF_SINCE, id=staff, revision=revision)
-        self._run(_VIEW_SINCE, revision=revision)
-        self._run(_TEAMS_SINCE, id=staff, revision=revision)
+            self._line_without_entry(NO_CALENDAR, at)
 
     def _staff_or_none(self, id: StaffId) -> Staff | None:
         try:

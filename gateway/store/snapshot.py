@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.store.credentials import Access
+from gateway.store.delegation import Sharing
 from gateway.store.entries import Entries
 from gateway.store.feeds import Feeds
 from gateway.store.homes import Homes
@@ -11,6 +12,6 @@ from gateway.store.log import Log
 from gateway.store.outbox import Letters
 
 
-class Snapshot(Homes, Listing, Entries, Log, Feeds, Access, Letters):
+class Snapshot(Homes, Sharing, Listing, Entries, Log, Feeds, Access, Letters):
     """`company`, `epoch` and `revision` (the head of the log) are read at once, everything else when it is asked for; all of it is
     one state, whatever is written meanwhile. Of one thread; good until its `with` ends."""

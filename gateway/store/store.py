@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import copy
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -10,15 +11,16 @@ from sqlalchemy import text
 
 from gateway.errors import Conflict
 from gateway.model import Actor, Company, CompanyId, EntryId, Feed, StaffId
-from gateway.store import credentials, migration, outbox
+from gateway.store import credentials, migration, outbox, pushes
 from gateway.store.codec import instant, maybe_instant, micros, policy_json
-from gateway.store.credentials import Uses, digest
+from gateway.store.credentials import Marks, Secret, Uses, digest
 from gateway.store.engine import Database
 from gateway.store.feeds import FEED_BY_TOKEN, feed_from
 from gateway.store.reading import HEAD, HEAD_TO_WRITE, company_from
+from gateway.store.registrations import READER
 from gateway.store.snapshot import Snapshot
 from gateway.store.transaction import Transaction
-from gateway.store.values import Login, Question, Waiting
+from gateway.store.values import Delegation, Login, Push, Question, Settled, Waiting
 
 _EPOCH = text("SELECT epoch FROM installation")
 _RENEW_EPOCH = text("UPDATE installation SET epoch = :epoch RETURNING epoch")
@@ -49,6 +51,9 @@ class Store:
         """`url` as in database.url: sqlite:///path or postgresql+psycopg://… . Opens nothing yet. Raises Misconfigured."""
         self._database = Database(url, echo=echo)
         self._uses = Uses(self._database)
+        self._marks = Marks(self._database)
+        self._only: tuple[StaffId, str] | None = None
+        self._viewer: StaffId | None = None
         self._ready = False
 
     def migrate(self) -> None:
@@ -76,7 +81,9 @@ class Store:
     def read(self, company: CompanyId) -> Iterator[Snapshot]:
         """One consistent state. Never blocks a writer. Raises Missing, Unavailable."""
         with self._opened().reading(HEAD, {"company": company}) as (connection, head):
-            yield Snapshot(connection, head, self._uses.kept)
+            snapshot = Snapshot(connection, head, self._uses.kept)
+            snapshot.only, snapshot.viewer = self._only, self._viewer
+            yield snapshot
 
     @contextmanager
     def write(self, company: CompanyId, actor: Actor) -> Iterator[Transaction]:
@@ -86,9 +93,20 @@ class Store:
         first = HEAD_TO_WRITE if database.postgresql else HEAD
         with database.writing(first, {"company": company}) as (connection, head):
             tx = Transaction(connection, head, self._uses.kept, actor)
+            tx.only, tx.viewer = self._only, self._viewer
             yield tx
             if tx.wrote:
                 connection.commit()
+
+    def narrowed(self, login: Login, delegation: Delegation | None = None) -> Store:
+        """The same database as far as the login opens it: with a password for one calendar, homes show that one and no other. In a
+        home that a delegation opens, calendars look as they do to the delegate."""
+        only = (login.staff, login.calendar) if login.staff is not None and login.calendar is not None else None
+        if only is None and delegation is None:
+            return self
+        seen = copy.copy(self)
+        seen._only, seen._viewer = only, None if delegation is None else delegation.delegate
+        return seen
 
     def companies(self) -> Sequence[Company]:
         """By name."""
@@ -117,13 +135,25 @@ class Store:
         return {CompanyId(company): revision for company, revision in self._opened().ask(_REVISIONS)}
 
     # credentials: secrets come in clear text, only SHA-256 digests are stored
-    def login_by_app_password(self, login: str, password: str, now: datetime) -> Login | None:
-        """`login` is a staff handle or e-mail address (any case). None when unknown, revoked or inactive; same work in all cases."""
-        return credentials.by_app_password(self._opened(), self._uses, login, password, now)
+    def login_by_app_password(self, login: str, password: str, now: datetime, *, client: str = "", network: str = "") -> Login | None:
+        """`login` is a staff handle or e-mail address (any case). None when unknown, revoked or inactive; same work in all cases.
+
+        `client` and `network` are noted as where the password was used.
+        """
+        return credentials.by_app_password(self._opened(), self._uses, login, password, now, client=client, network=network)
+
+    def login_by_address(self, address: str) -> Login | None:
+        """For whoever has proved that the e-mail address is his. None when nobody active has it, and when several have it."""
+        return credentials.by_address(self._opened(), address)
 
     def login_by_api_key(self, key: str, now: datetime) -> Login | None:
         """None when unknown or revoked."""
         return credentials.by_api_key(self._opened(), self._uses, key, now)
+
+    def may_fit(self, kind: Secret, secret: str, now: datetime) -> bool:
+        """Whether it may be a secret in force, by a list that is a few seconds old: for those who guess too often."""
+        self._opened()
+        return self._marks.fit(kind, secret, now)
 
     def feed_by_token(self, token: str) -> tuple[CompanyId, Feed] | None:
         """Also revoked feeds (Feed.revoked is set)."""
@@ -158,6 +188,8 @@ class Store:
 
     def lag(self, reader: str) -> int:
         """Changes the reader has not looked at, all companies."""
+        if reader == READER:
+            return sum(self.behind_for_devices().values())
         [(lag,)] = self._opened().ask(_LAG, reader=reader)
         return int(lag or 0)
 
@@ -191,6 +223,30 @@ class Store:
         """How many letters wait, and since when the oldest does."""
         [(waiting, since)] = self._opened().ask(outbox.OUTBOX)
         return waiting, maybe_instant(since)
+
+    # devices that are told of changes: claimed as letters are, one message for each at a time
+    def push_key(self, make: Callable[[], bytes]) -> bytes:
+        """The sealed private key by which push services know this installation; what `make` makes, the first time."""
+        return pushes.key(self._opened(), make)
+
+    def behind_for_devices(self) -> dict[CompanyId, int]:
+        """How many changes have not been looked at, in companies where a device waits to be told of some."""
+        return {CompanyId(row.id): row.lag for row in self._opened().ask(pushes.BEHIND, reader=READER)}
+
+    def claim_pushes(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Push]:
+        return pushes.claim(self._opened(), now, lease=lease, limit=limit)
+
+    def settle_pushes(self, ends: Sequence[Settled], now: datetime, *, soon: datetime) -> None:
+        """Note them all; of a claim that was lost nothing is noted. What has come meanwhile is due `soon`."""
+        pushes.settle(self._opened(), ends, now, soon)
+
+    def next_push(self, now: datetime) -> datetime | None:
+        """When the next device may be claimed; None: nobody has to be told."""
+        return pushes.due(self._opened().ask(pushes.NEXT, now=micros(now)))
+
+    def forget_devices(self, now: datetime, *, limit: int = 500) -> int:
+        """Those whose time is over; how many there were, at most `limit`."""
+        return pushes.clear(self._opened(), now, limit=limit)
 
     def ping(self) -> str:
         """A short sentence about the database (kind, version, schema step); raises Unavailable."""

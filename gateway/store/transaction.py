@@ -7,21 +7,20 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from gateway.model import Actor, EntryId, Revision, StaffId
+from gateway.model import Actor, EntryId, StaffId
 from gateway.store.codec import maybe_micros, micros
 from gateway.store.credentials import Granting, Use, digest, fresh_id
+from gateway.store.delegation import Delegating
 from gateway.store.engine import Found
 from gateway.store.feeds import FeedKeeping
 from gateway.store.outbox import Posting
+from gateway.store.reading import Trace
+from gateway.store.registrations import Registering
 from gateway.store.saving import Saving
 
 REMEMBERED = timedelta(hours=48)
 """How long answers to POSTs are kept: a day, and one to spare."""
 
-_ADVANCE = text("""
-    INSERT INTO reader (company, name, revision) VALUES (:company, :name, :revision)
-    ON CONFLICT (company, name) DO UPDATE SET revision = excluded.revision WHERE reader.revision < excluded.revision
-""")
 _ASK = text("""
     INSERT INTO question (company, id, entry, at, staff, digest, asked, answer)
     VALUES (:company, :id, :entry, :at, :staff, :digest, :now, '')
@@ -35,16 +34,12 @@ _REMEMBER = text("""
 _FORGET = text("DELETE FROM reply WHERE company = :company AND at < :before")
 
 
-class Transaction(Saving, Posting, Granting, FeedKeeping):
+class Transaction(Saving, Posting, Granting, FeedKeeping, Delegating, Registering):
     """One writer's view of a company; sees its own writes. Everything in it happens or nothing does."""
 
-    def __init__(self, connection: Connection, head: Found, uses: Mapping[Use, int], actor: Actor) -> None:
+    def __init__(self, connection: Connection, head: Found, uses: Mapping[Use, Trace], actor: Actor) -> None:
         super().__init__(connection, head, uses)
         self.actor = actor
-
-    def advance(self, reader: str, to: Revision) -> None:
-        """Move a reader's cursor; never backwards."""
-        self._run(_ADVANCE, name=reader, revision=to)
 
     def ask(self, entry: EntryId, at: datetime | None, staff: StaffId, token: str, now: datetime) -> str:
         """A new question; its id. The token is stored as a digest."""

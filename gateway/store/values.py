@@ -32,6 +32,7 @@ class Row:
     uid: str
     component: str
     text: str | None
+    version: int | None = None  # of an appointment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +61,8 @@ class Collection:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AppPassword:
-    """One device's password, without the password. `last_used` is exact to the minute."""
+    """One device's password, without the password. `last_used` is exact to the minute, and so is by which program and from which
+    network ("" when not known). `calendar` is the slug of the one calendar it opens; None: all of its owner's."""
 
     id: str
     label: str
@@ -68,6 +70,9 @@ class AppPassword:
     last_used: datetime | None
     revoked: datetime | None
     read_only: bool
+    calendar: str | None
+    last_client: str
+    last_network: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,13 +89,27 @@ class ApiKey:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Login:
-    """Somebody known: which company, which staff member (None: the whole company, e.g. an API key), and through which credential."""
+    """Somebody known: which company, which staff member (None: the whole company, e.g. an API key), and through which credential.
+
+    `calendar`: the slug of the one calendar it is good for; None: everything its owner sees.
+    """
 
     company: CompanyId
     staff: StaffId | None
     handle: str
     credential: str  # id of the app password or key, for logs
     read_only: bool = False
+    calendar: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delegation:
+    """One member of the staff may open all calendars of another one. `handle` is the owner's; `write`: may change them too."""
+
+    owner: StaffId
+    handle: str
+    delegate: StaffId
+    write: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,3 +164,66 @@ class Posted:
     failed: datetime | None
     attempts: int
     failure: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registration:
+    """A device to be told of changes of a collection: whose, with which app password, at which push service (digest and sealed).
+
+    `contents`, `properties`: of what kind of changes. `topic` is what the collection is called in messages.
+    """
+
+    staff: StaffId
+    credential: str
+    owner: StaffId  # in whose home the collection is
+    slug: str
+    topic: str
+    resource: bytes
+    sealed: bytes
+    contents: bool
+    properties: bool
+    expires: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Touch:
+    """One line of the log as far as devices care. `calendar` is "" when a view changed; `entry` False when a calendar itself did;
+    `team`: views show what changed. `unheard` as in Actor."""
+
+    revision: Revision
+    calendar: CalendarId
+    entry: bool
+    team: bool
+    unheard: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Push:
+    """A device to be told now, claimed. `contents`, `properties`: there may be news of that kind, since the revision `told`."""
+
+    company: CompanyId
+    id: str
+    staff: StaffId
+    owner: StaffId
+    slug: str
+    topic: str
+    sealed: bytes
+    contents: bool
+    properties: bool
+    told: Revision
+    attempts: int  # before this one
+    failing: datetime | None  # since when
+    refused: int  # times in a row
+    fence: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """What became of a push. `upto` is the revision that the device knows everything up to by now, or is not told of any more;
+    None: it is tried again at `again` (`failed`: because it went wrong), or, without that, the device is forgotten."""
+
+    push: Push
+    upto: Revision | None = None
+    refused: bool = False
+    again: datetime | None = None
+    failed: bool = True

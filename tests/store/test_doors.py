@@ -170,6 +170,59 @@ class TestAppPasswords:
         assert work[JOHN.handle]
 
 
+class TestOneCalendar:
+    def test_a_password_may_be_for_one_calendar(self, place: Place) -> None:
+        with place.store.write(DEMO, SETUP) as tx:
+            tx.add_app_password(JOHN.id, "phone", SECRET, NOW, calendar="company")
+        found = place.store.login_by_app_password(JOHN.handle, SECRET, NOW)
+        assert found is not None
+        assert found.calendar == "company"
+        with place.store.read(DEMO) as snapshot:
+            assert [each.calendar for each in snapshot.app_passwords(JOHN.id)] == ["company"]
+
+    def test_through_it_nothing_else_is_seen(self, place: Place) -> None:
+        login = Login(company=DEMO, staff=JOHN.id, handle=JOHN.handle, credential="x", calendar="company")
+        narrow = place.store.narrowed(login)
+        for opened in (narrow.read(DEMO), narrow.write(DEMO, SETUP)):
+            with opened as snapshot:
+                assert [each.slug for each in snapshot.collections(JOHN.id)] == ["company"]
+                assert snapshot.collection(JOHN.id, "appointments") is None
+                assert snapshot.collections(EMMA.id) == []
+                assert snapshot.collection(EMMA.id, "company") is None
+                assert [person.id for person in snapshot.all_staff()] == [JOHN.id]
+                with pytest.raises(Missing):
+                    snapshot.staff_by_handle(EMMA.handle)
+        with place.store.read(DEMO) as snapshot:
+            assert len(snapshot.collections(JOHN.id)) > 1
+
+    def test_a_login_for_everything_sees_everything(self, place: Place) -> None:
+        assert place.store.narrowed(Login(company=DEMO, staff=JOHN.id, handle=JOHN.handle, credential="x")) is place.store
+
+
+class TestMarks:
+    """The list by which wrong guesses are told without a look at the database."""
+
+    def test_what_is_in_force_fits_and_nothing_else(self, place: Place) -> None:
+        password(place, "a password")
+        key(place, "a key")
+        feed(place, "a token")
+        for kind, secret in (("app_password", "a password"), ("api_key", "a key"), ("feed", "a token")):
+            assert place.store.may_fit(kind, secret, NOW)
+            for other in ("", "wrong", secret + " ", {"a key": "a token"}.get(secret, "a key")):
+                assert not place.store.may_fit(kind, other, NOW)
+
+    def test_the_list_is_read_again_after_seconds(self, place: Place) -> None:
+        issued = password(place, "first")
+        assert place.store.may_fit("app_password", "first", NOW)
+        with place.store.write(DEMO, SETUP) as tx:
+            tx.revoke_app_password(issued, NOW)
+        password(place, "second")
+        late = NOW + timedelta(seconds=20)
+        assert (place.store.may_fit("app_password", "first", late), place.store.may_fit("app_password", "second", late)) == (False, True)
+        early = NOW - timedelta(days=1)  # a clock that was set back
+        assert place.store.may_fit("app_password", "second", early)
+
+
 class TestApiKeys:
     def test_a_key_stands_for_the_whole_company(self, place: Place) -> None:
         issued = key(place)

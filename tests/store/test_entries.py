@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.errors import Conflict, Missing
-from gateway.model import Appointment, CalendarId, Entry, EntryId, Override, Personal, Recurrence, Status
+from gateway.model import Appointment, CalendarId, Entry, EntryId, Override, Personal, Recurrence, Revision, Status
 from gateway.store import Row
 from tests.store.house import DAY, DEMO, EMMA, HOUR, JOHN, NOW, SETUP, Place, booking, names, personal, put, seen, shape_of, span
 
@@ -230,6 +230,23 @@ class TestListings:
                 held = snapshot.held(calendar, row.name)
                 assert held is not None
                 assert row == Row(row.name, entry.id, calendar, held.revision, entry.uid, entry.component, entry.text)
+
+    def test_rows_tell_the_version_of_an_appointment_and_none_of_anything_else(self, place: Place) -> None:
+        first, note = place.book(NOW + DAY), place.note(span(NOW + DAY))
+        place.change(first, replace(first, version=2))
+        with place.store.read(DEMO) as snapshot:
+            collection, window = seen(snapshot), (NOW, NOW + 3 * DAY)
+            named = {first.name: 2, note.name: None}
+            changed, _ = snapshot.names_since(collection, Revision(0))
+            for rows in (
+                snapshot.rows(collection),
+                snapshot.rows(collection, text=True),
+                snapshot.rows_named(collection, [first.name, note.name]).values(),
+                snapshot.rows_within(collection, window),
+                [row for row in dict(changed).values() if row is not None],
+            ):
+                assert {row.name: row.version for row in rows} == named
+            assert [row.version for row in snapshot.rows(seen(snapshot, slug="company"))] == [2]
 
     def test_rows_named_answers_those_that_exist(self, place: Place) -> None:
         first, second = place.book(NOW + DAY), place.note(span(NOW), component="VTODO")

@@ -66,7 +66,7 @@ class Client:
     def sync(self, snapshot: Snapshot, staff: StaffId, slug: str, limit: int | None) -> bool:
         """One request; whether everything was told. A void token means starting over (RFC 6578 §3.2)."""
         now = snapshot.collection(staff, slug)
-        if now is None or self.collection is None or not snapshot.issued(now, self.token) or now.since != self.collection.since:
+        if now is None or self.collection is None or now.since != self.collection.since:
             self.held, self.token = {}, Revision(0)
         self.collection = now
         if now is None:

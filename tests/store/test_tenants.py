@@ -64,6 +64,8 @@ def estate(place: Place) -> Estate:
         tx.save_hours(JOHN.id, WorkingHours(weekly={0: ((480, 720),)}))
         feed = Feed(id=FeedId("feed"), scope=Scope.STAFF, of=JOHN.id, label=CANARY, level=Level.FULL)
         tx.add_feed(feed, "token", b"sealed", NOW)
+        tx.publish(calendar, feed.id)
+        tx.delegate(JOHN.id, EMMA.id, NOW, write=True)
         tx.await_notice(entry.id, entry, NOW)
         tx.queue(Letter(key="key", recipient=ANN.email, message=CANARY.encode(), entry=entry.id, kind="booked"), NOW)
         tx.advance("letters", Revision(tx.revision - 1))
@@ -117,6 +119,8 @@ READING: dict[str, Asked] = {
     "instances": lambda tx, it: list(tx.instances(it.entry, EVER)),
     "entries": lambda tx, it: tx.entries([it.entry]),
     "busy": lambda tx, it: list(tx.busy(JOHN.id, EVER)),
+    "appointment_revisions": lambda tx, it: list(tx.appointment_revisions(staff=[JOHN.id], window=EVER, cancelled=True)),
+    "busy_within": lambda tx, it: [found for each in it.collections for found in tx.busy_within(each, EVER, limit=1000)],
     "appointments": lambda tx, it: [*tx.appointments(staff=None, window=None), *tx.appointments(staff=[JOHN.id], window=EVER)],
     "changes": lambda tx, it: [line for line in tx.changes(Revision(0)) if line.calendar in (it.calendar, it.private)],
     "changes_of": lambda tx, it: list(tx.changes_of(it.entry)),
@@ -124,6 +128,10 @@ READING: dict[str, Asked] = {
     "issued": lambda tx, it: None,  # says nothing about what is there
     "cursor": lambda tx, it: tx.cursor("letters"),
     "feeds": lambda tx, it: list(tx.feeds()),
+    "delegation": lambda tx, it: tx.delegation(JOHN.handle, EMMA.id),
+    "delegates": lambda tx, it: list(tx.delegates(JOHN.id)),
+    "delegated_to": lambda tx, it: list(tx.delegated_to(EMMA.id)),
+    "publication": lambda tx, it: tx.publication(it.calendar),
     "feed_members": lambda tx, it: [each for each in tx.feed_members(it.feed) if each],
     "feed_revision": lambda tx, it: None,  # a number of this company's own log
     "app_passwords": lambda tx, it: list(tx.app_passwords(JOHN.id)),
@@ -159,6 +167,9 @@ WRITING: dict[str, Callable[[Any, Estate, Any], object]] = {
     "revoke_api_key": lambda tx, it, entry: tx.revoke_api_key(it.key, NOW),
     "add_feed": lambda tx, it, entry: tx.add_feed(replace(it.feed, label="x"), "other token", b"", NOW),
     "revoke_feed": lambda tx, it, entry: tx.revoke_feed(it.feed.id, NOW),
+    "delegate": lambda tx, it, entry: tx.delegate(JOHN.id, EMMA.id, NOW, write=False),
+    "undelegate": lambda tx, it, entry: tx.undelegate(JOHN.id, EMMA.id),
+    "publish": lambda tx, it, entry: tx.publish(it.calendar, it.feed.id),
     "feed_fetched": lambda tx, it, entry: tx.feed_fetched(it.feed.id, "x", NOW),
     "await_notice": lambda tx, it, entry: tx.await_notice(it.entry, None, NOW + DAY),
     "notice_done": lambda tx, it, entry: tx.notice_done(it.entry),
