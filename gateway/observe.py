@@ -12,6 +12,7 @@ No secret and no customer's name belongs into a line; as a second net, the secre
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import traceback
@@ -21,9 +22,13 @@ from typing import Any, Literal, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 Level = Literal["debug", "info", "warning", "error"]
 Line = MutableMapping[str, Any]  # structlog's event dictionary
+
+COUNTING_TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable, set before a process starts, that names the folder in which several of them count together."""
 
 LONGEST = 1000
 """Characters of one value in a log line; what is longer is cut."""
@@ -35,26 +40,35 @@ _FOLLOWED = 12  # frames of an exception
 
 
 def configure(
-    *, level: Level = "info", style: Literal["json", "console"] = "json", stream: TextIO | None = None, secrets: Iterable[str] = ()
+    *,
+    level: Level = "info",
+    style: Literal["json", "console"] = "json",
+    stream: TextIO | None = None,
+    secrets: Iterable[str] = (),
+    process: int | None = None,
 ) -> None:
     """Send lines from `level` upwards to `stream` (standard error), one JSON object a line or readable for a person.
 
+    `process` is added to every line: which of several processes it comes from.
     What libraries log joins them from "warning" upwards: below that they tell about requests and statements, with their secrets.
     """
-    _structure(level, style, stream, secrets)
+    _structure(level, style, stream, secrets, process)
     root = logging.getLogger()
     root.handlers = [_Libraries()]
     root.setLevel(max(logging.WARNING, _NUMBERS[level]))
 
 
-def _structure(level: Level, style: Literal["json", "console"], stream: TextIO | None, secrets: Iterable[str]) -> None:
+def _structure(
+    level: Level, style: Literal["json", "console"], stream: TextIO | None, secrets: Iterable[str], process: int | None = None
+) -> None:
+    always = {} if process is None else {"process": process}
     hidden = [secret for secret in secrets if len(secret) >= 4]  # shorter ones would blot out half of every line
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            lambda _, __, line: _clean(line, hidden),
+            lambda _, __, line: _clean({**always, **line}, hidden),
             structlog.processors.JSONRenderer(ensure_ascii=False) if style == "json" else structlog.dev.ConsoleRenderer(colors=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
@@ -125,16 +139,27 @@ _METHODS = frozenset(
     {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR", "MKCOL", "MOVE", "COPY"}
 )
 
+
+def _gauge(name: str, text: str, *labels: str) -> Gauge:
+    """A fact about the database, which is the same for all processes: who looked last is right."""
+    return Gauge(name, text, labels, registry=REGISTRY, multiprocess_mode="mostrecent")
+
+
 METERS: dict[str, Counter | Gauge] = {
     "refused": Counter("gateway_refused", "Proposals refused by the rules of the trade", ["reason", "door"], registry=REGISTRY),
     "letters_queued": Counter("gateway_letters_queued", "Letters written into the outbox", ["kind"], registry=REGISTRY),
     "letters_sent": Counter("gateway_letters_sent", "Letters a mail server has taken", ["kind"], registry=REGISTRY),
     "letters_failed": Counter("gateway_letters_failed", "Attempts to send that failed", ["kind", "final"], registry=REGISTRY),
     "logins_failed": Counter("gateway_logins_failed", "Credentials that fitted nobody", ["door"], registry=REGISTRY),
+    "guesses_refused": Counter(
+        "gateway_guesses_refused", "Credentials not looked at after too many wrong ones", ["door"], registry=REGISTRY
+    ),
+    "pushes_sent": Counter("gateway_pushes_sent", "Devices told of changes", registry=REGISTRY),
+    "pushes_failed": Counter("gateway_pushes_failed", "Attempts to tell a device that failed", ["final"], registry=REGISTRY),
     "reader_failed": Counter("gateway_reader_failed", "Rounds of a reader that ended in an error", ["reader"], registry=REGISTRY),
-    "outbox_waiting": Gauge("gateway_outbox_waiting", "Letters in the outbox not yet sent", registry=REGISTRY),
-    "outbox_oldest_seconds": Gauge("gateway_outbox_oldest_seconds", "Age of the oldest letter not yet sent", registry=REGISTRY),
-    "reader_lag": Gauge("gateway_reader_lag", "Changes a reader has not looked at yet, all companies", ["reader"], registry=REGISTRY),
+    "outbox_waiting": _gauge("gateway_outbox_waiting", "Letters in the outbox not yet sent"),
+    "outbox_oldest_seconds": _gauge("gateway_outbox_oldest_seconds", "Age of the oldest letter not yet sent"),
+    "reader_lag": _gauge("gateway_reader_lag", "Changes a reader has not looked at yet, all companies", "reader"),
 }
 """Everything that is counted besides requests, by the name used inside. Labels never hold names of people or secrets."""
 
@@ -160,5 +185,10 @@ def request_done(route: str, method: str, status: int, seconds: float) -> None:
 
 
 def metrics_text() -> str:
-    """Everything counted since the start, in Prometheus' text format 0.0.4."""
-    return generate_latest(REGISTRY).decode()
+    """Everything counted since the start, in Prometheus' text format 0.0.4; of all processes that count together, whichever is
+    asked, and then without CPU and memory, which are facts about a single one."""
+    if COUNTING_TOGETHER not in os.environ:
+        return generate_latest(REGISTRY).decode()
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # the library's own
+    return generate_latest(together).decode()

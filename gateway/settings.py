@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.errors import Misconfigured
@@ -47,6 +47,12 @@ def _smtp(url: str) -> str:
     if url and (address.scheme not in ("smtp", "smtps") or not address.hostname):
         raise ValueError("is smtp://[user:password@]host[:port], or smtps://… for TLS from the first octet")
     return url
+
+
+def _contact(address: str) -> str:
+    if address and (not address.startswith(("mailto:", "https://")) or any(character <= " " for character in address)):
+        raise ValueError("is mailto:somebody@example.com or an https address")
+    return address
 
 
 def _mailbox(address: str) -> str:
@@ -87,6 +93,27 @@ class Secrets(Section):
     key: Secret = ""
     key_file: str = ""
     retired_keys: Annotated[Words, Field(repr=False)] = ()
+    profile_certificate: str = ""
+    profile_key: str = ""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if bool(self.profile_certificate) != bool(self.profile_key):
+            raise ValueError("profile_certificate and profile_key go together")
+        return self
+
+
+class Oidc(Section):
+    issuer: str = ""
+    audience: str = ""
+    jwks_file: str = ""
+    claim: str = "email"
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> Self:
+        if len({bool(each) for each in (self.issuer, self.audience, self.jwks_file)}) > 1:
+            raise ValueError("issuer, audience and jwks_file go together")
+        return self
 
 
 class Google(Section):
@@ -144,6 +171,12 @@ class ExternalIcs(Section):
     allow_private_addresses: bool = False
 
 
+class Push(Section):
+    enabled: bool = True
+    contact: Annotated[str, AfterValidator(_contact)] = ""
+    allow_private_addresses: bool = False
+
+
 class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["json", "console"] = "json"
@@ -158,6 +191,7 @@ class Settings(BaseSettings):
     server: Server = Server()
     mail: Mail = Mail()
     secrets: Secrets = Secrets()
+    oidc: Oidc = Oidc()
     google: Google = Google()
     microsoft: Microsoft = Microsoft()
     http: Http = Http()
@@ -166,6 +200,7 @@ class Settings(BaseSettings):
     feeds: Feeds = Feeds()
     limits: Limits = Limits()
     external_ics: ExternalIcs = ExternalIcs()
+    push: Push = Push()
     log: Log = Log()
 
     @classmethod

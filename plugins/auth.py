@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from radicale.auth import AuthContext, BaseAuth
 from radicale.config import Configuration
+from radicale.types import WSGIEnviron
 
+from gateway import observe
+from gateway.guesses import Guesses, network_of
 from gateway.store import Login, Store
-from plugins.guesses import Guesses
+from gateway.tokens import Tokens, Untrusted
 from plugins.opening import SCHEMA, store_from
-from plugins.rights import READ_ONLY
+from plugins.rights import ONLY, READ_ONLY
+
+KNOWN = "gateway.login"
+"""Where the WSGI environment says who has shown an access token."""
+
+CLIENT_CHARACTERS = 120
+"""How much is kept of what a program calls itself."""
 
 
 def _clock() -> datetime:
@@ -25,7 +36,16 @@ class Visit(set[str]):
 
     def __init__(self, login: Login) -> None:
         super().__init__({READ_ONLY} if login.read_only else set())
+        if login.calendar is not None:
+            self.add(ONLY + login.calendar)
         self.login = login
+
+
+class _Asking(threading.local):
+    """What a thread's request says about who asks, and Radicale does not hand on."""
+
+    client: str = ""
+    known: Login | None = None  # by an access token
 
 
 class Auth(BaseAuth):
@@ -45,14 +65,58 @@ class Auth(BaseAuth):
         super().__init__(configuration.copy(SCHEMA["auth"]) if store is None else configuration)
         self._store = store if store is not None else store_from(self.configuration, "auth")
         self._clock = clock
-        self.guesses = guesses or Guesses(clock)
+        self._guesses = guesses or Guesses()
+        self._asking = _Asking()
+
+    def get_external_login(self, environ: WSGIEnviron) -> tuple[()] | tuple[str, str]:
+        """Radicale calls this before every log-in, which is when the program's name can be learned. Nobody is known by a header;
+        who has shown an access token, our own application says by a name that no header has."""
+        agent, known = str(environ.get("HTTP_USER_AGENT", "")), environ.get(KNOWN)
+        self._asking.client = "".join(filter(str.isprintable, agent[: 2 * CLIENT_CHARACTERS]))[:CLIENT_CHARACTERS]
+        self._asking.known = known if isinstance(known, Login) else None
+        return () if self._asking.known is None else (self._asking.known.handle, "")
 
     def _login_ext_with_groups(self, login: str, password: str, context: AuthContext) -> tuple[str, set[str]]:
-        known = self._store.login_by_app_password(login, password, self._clock())
+        now, address, shown = self._clock(), context.remote_addr or "", self._asking.known
+        if shown is not None:
+            return shown.handle, Visit(shown)
+        if refused(self._guesses, self._store, login, password, address, now) is not None:
+            return "", set()
+        network = network_of(address, v4=24, v6=48)
+        known = self._store.login_by_app_password(login, password, now, client=self._asking.client, network=network)
         if known is None or known.staff is None:
-            self.guesses.wrong(login, context.remote_addr or "")
+            self._guesses.wrong("dav", login, address, now)
             return "", set()
         return known.handle, Visit(known)
 
     def _sleep_for_constant_exec_time(self, time_ns_begin: int) -> None:
         """No sleeping: the store does the same work for known and unknown names, and a sleeping thread serves nobody."""
+
+
+def refused(guesses: Guesses, store: Store, login: str, password: str, address: str, now: datetime) -> int | None:
+    """Seconds to wait, for whoever has guessed too often and now sends what cannot be right; the database is not asked for it."""
+    return guesses.refuse("dav", login, address, now, may_fit=lambda: store.may_fit("app_password", password, now))
+
+
+def bearer_token(environ: dict[str, Any]) -> str:
+    """The access token of a request, taken out of it; "" when it shows none."""
+    scheme, _, token = str(environ.get("HTTP_AUTHORIZATION", "")).strip().partition(" ")
+    if scheme.lower() != "bearer":
+        return ""
+    del environ["HTTP_AUTHORIZATION"]
+    return token.strip()
+
+
+def login_by_token(tokens: Tokens, store: Store, guesses: Guesses, token: str, address: str, now: datetime) -> Login | int | None:
+    """Who shows the token; seconds to wait for who has shown too many bad ones; None for anything else. Good ones always pass."""
+    try:
+        found = store.login_by_address(tokens.address_in(token, now))
+    except Untrusted as reason:
+        seconds = guesses.refuse("dav", None, address, now, may_fit=lambda: False)
+        if seconds is None:
+            guesses.wrong("dav", None, address, now)
+            observe.log("token_refused", reason=str(reason))
+        return seconds
+    if found is None:
+        observe.log("token_refused", reason="nobody has the address in it, or several have")
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import appointments, check, credentials, people, running, trade
+from gateway.cli import appointments, check, credentials, delegation, devices, people, running, trade
 
 cli = typer.Typer(
     help="A calendar gateway for booking platforms.",
@@ -16,6 +16,7 @@ cli = typer.Typer(
 cli.add_typer(running.cli)
 cli.add_typer(check.cli)
 cli.add_typer(people.company, name="company")
+people.staff.add_typer(delegation.cli)
 cli.add_typer(people.staff, name="staff")
 cli.add_typer(people.group, name="group")
 cli.add_typer(trade.service, name="service")
@@ -25,6 +26,7 @@ cli.add_typer(appointments.cli)
 cli.add_typer(credentials.app_password, name="app-password")
 cli.add_typer(credentials.api_key, name="api-key")
 cli.add_typer(credentials.feed, name="feed")
+cli.add_typer(devices.device, name="device")
 
 
 def main() -> None:

@@ -34,6 +34,9 @@ PATIENCE = 5.0
 OFF = timedelta(minutes=2)
 """A clock further from another one than this is wrong: appointments would be past, or changes lie ahead."""
 
+RENEW = timedelta(days=14)
+"""How long before its end a certificate is called due."""
+
 LOW, SCARCE = 1_000_000_000, 100_000_000
 """Octets left on the disk of the embedded database: time to act, and too few to go on."""
 
@@ -92,11 +95,32 @@ def _findings(office: Office) -> Iterator[Finding]:
         return
     yield Finding("settings", Health.OK, "They are understood.")
     yield _key(settings)
+    yield from _trust(settings, office.now)
     yield from _database(settings)
     yield _mail(settings)
     yield from _public_address(settings)
     yield _zones()
     yield from _disk(settings)
+
+
+def _trust(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """What signs profiles, and whose access tokens are believed; nothing where neither is configured."""
+    from gateway.app import access_tokens, profile_signer
+
+    try:
+        if (signer := profile_signer(settings)) is not None:
+            until = f"{signer.ends:%Y-%m-%d}"
+            if signer.ends <= now + RENEW:
+                yield Finding("certificate", Health.WARNING, f"Profiles are signed until {until}.", "Renew secrets.profile_certificate.")
+            else:
+                yield Finding("certificate", Health.OK, f"Profiles are signed, until {until}.")
+    except GatewayError as error:
+        yield Finding("certificate", Health.BROKEN, str(error), "Correct it, or leave both settings empty: profiles work unsigned.")
+    try:
+        if access_tokens(settings) is not None:
+            yield Finding("tokens", Health.OK, f"Access tokens of {settings.oidc.issuer} are believed.")
+    except GatewayError as error:
+        yield Finding("tokens", Health.BROKEN, str(error), "Save the issuer's keys (its jwks_uri) in that file.")
 
 
 def _key(settings: Settings) -> Finding:

@@ -24,19 +24,25 @@ ONCE = "This is shown only now: keep it."
 Person = Annotated[str, typer.Argument(metavar="STAFF", help="Handle, e-mail address or id.")]
 Label = Annotated[str, typer.Option("--label", help="Where it is used, so that it can be told from others later.")]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="It can look and change nothing.")]
+OneCalendar = Annotated[
+    str | None, typer.Option("--calendar", metavar="SLUG", help="It opens this calendar only, such as appointments or company.")
+]
 Id = Annotated[str, typer.Argument(metavar="ID", help="As list shows it.")]
 All = Annotated[bool, typer.Option("--all", help="Revoked ones as well.")]
 
 
 @command(app_password, "add")
-def add_app_password(office: Office, person: Person, label: Label = "", read_only: ReadOnly = False) -> Shown:
+def add_app_password(office: Office, person: Person, label: Label = "", read_only: ReadOnly = False, calendar: OneCalendar = None) -> Shown:
     """Make an app password for one device of a staff member."""
     from gateway.app import fresh_password
 
     secret = fresh_password()
     with office.writing() as tx:
         found = staff_named(tx, person)
-        made = tx.add_app_password(found.id, label, secret, office.now, read_only=read_only)
+        if calendar is not None and tx.collection(found.id, calendar) is None:
+            known = ", ".join(each.slug for each in tx.collections(found.id))
+            raise Missing(f"{found.name} has no calendar {calendar}; there are: {known}")
+        made = tx.add_app_password(found.id, label, secret, office.now, read_only=read_only, calendar=calendar)
     return Shown(
         {
             "id": made,
@@ -46,6 +52,7 @@ def add_app_password(office: Office, person: Person, label: Label = "", read_onl
             "app_password": secret,
             "caldav_url": f"{office.settings.public_url}/dav/",
             "read_only": read_only,
+            "calendar": calendar,
         },
         note=ONCE,
     )
@@ -56,7 +63,7 @@ def list_app_passwords(office: Office, person: Person, all: All = False) -> Show
     """The app passwords of a staff member, without the passwords."""
     with office.reading() as snapshot:
         found = snapshot.app_passwords(staff_named(snapshot, person).id)
-    return Shown([shapes.credential(each) for each in found if all or each.revoked is None])
+    return Shown([shapes.app_password(each) for each in found if all or each.revoked is None])
 
 
 @command(app_password, "revoke")

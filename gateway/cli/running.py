@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
@@ -22,7 +24,9 @@ class Half(StrEnum):
     WORKER = "worker"
 
 
-Workers = Annotated[int, typer.Option("--workers", min=1, max=32, help="Letters that may be on their way to the mail server at once.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that share the work; about one for each core.")]
+Leash = Annotated[int | None, typer.Option("--leash", hidden=True, help="What ties one of several processes to their parent.")]
+Number = Annotated[int | None, typer.Option("--number", hidden=True, help="Which of several processes this one is.")]
 
 
 @command(cli, "demo", without=("config", "company"))
@@ -56,9 +60,11 @@ def serve(
     office: Office,
     workers: Workers = 1,
     only: Annotated[Half | None, typer.Option("--only", help="Half of the work; the other half runs in other processes.")] = None,
+    leash: Leash = None,
+    number: Number = None,
 ) -> None:
-    """Serve: the front door (CalDAV, feeds, pages, REST) and the workers behind it, in one process or split."""
-    _serve(office, None if only is None else only.value, workers)
+    """Serve: the front door (CalDAV, feeds, pages, REST) and the workers behind it, in one process or several, or split."""
+    _serve(office, None if only is None else only.value, workers, leash, number)
 
 
 @command(cli, "worker", without=("company",))
@@ -90,22 +96,48 @@ def version(office: Office) -> Shown:
     return Shown({"version": version("calendar-gateway")})
 
 
-def _serve(office: Office, only: Any, senders: int) -> None:  # Any: app.Half, which is imported late
-    from gateway import app, observe
+def _serve(office: Office, only: Any, workers: int, leash: int | None = None, number: int | None = None) -> None:
+    """`only` is a processes.Half or None, imported late."""
+    from gateway import observe, processes
 
+    at_work = processes.tied(leash) if leash is not None else None
     settings = office.settings
-    observe.configure(level=settings.log.level, style=settings.log.format, secrets=settings.secrets_in_use())
+    observe.configure(level=settings.log.level, style=settings.log.format, secrets=settings.secrets_in_use(), process=number)
+    if workers > 1:
+        processes.serve(settings, _one_of_several(office, only), workers, only=only)
+        _be_deaf()
+        return
+    from gateway import app  # not by the parent of several, which never needs a database
+
     with office.opened() as parts:
-        app.serve(parts, only=only, senders=senders)
+        app.serve(parts, only=only, shared=at_work is not None, started=lambda _: at_work() if at_work else None)
     _end()
+
+
+def _one_of_several(office: Office, only: str | None) -> Callable[[int, int], list[str]]:
+    """What starts one process, given its number and its leash."""
+    chosen = ["--config", str(office.config)] if office.config else []
+    half = ["--only", only] if only else []
+
+    def command(number: int, leash: int) -> list[str]:
+        return [sys.executable, "-m", "gateway", "serve", *chosen, *half, "--number", str(number), "--leash", str(leash)]
+
+    return command
 
 
 def _end() -> None:
     """Leave within five seconds even if a request hangs: what was acknowledged is committed, and the store is closed."""
     from gateway import app
 
+    _be_deaf()
     if not app.ended_threads():
         os._exit(0)
+
+
+def _be_deaf() -> None:
+    """Nobody can end what has ended: while the interpreter tidies up it would give signals back their usual, deadly meaning."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager

@@ -131,6 +131,10 @@ def credential(key: AppPassword | ApiKey) -> Json:
     }
 
 
+def app_password(key: AppPassword) -> Json:
+    return {**credential(key), "calendar": key.calendar, "last_client": key.last_client, "last_network": key.last_network}
+
+
 def feed(link: Feed, of: str | None) -> Json:
     """`of`: the handle or slug of whom it is about; None for the company."""
     return {

@@ -149,3 +149,27 @@ def test_a_mistake_in_the_command_is_a_usage_error(gateway: Shell, words: tuple[
     told = gateway(*words)
     assert told.code == 2
     assert "Traceback" not in told.err
+
+
+def test_a_secretary_is_let_into_her_providers_calendars_and_out_again(gateway: Shell) -> None:
+    assert gateway.json("staff", "delegates") == []
+    made = gateway.json("staff", "delegate", "john-smith", "emma.morris@example.com")
+    assert made == {
+        "owner": "john-smith",
+        "delegate": "emma-morris",
+        "write": False,
+        "calendar_url": "https://calendar.example.com/dav/john-smith/appointments/",
+    }
+    assert gateway.json("staff", "delegate", "john-smith", "emma-morris", "--write")["write"] is True
+    assert [each["write"] for each in gateway.json("staff", "delegates", "john-smith")] == [True]
+    assert gateway.json("staff", "delegates", "emma-morris") == []
+    assert gateway.json("staff", "undelegate", "john-smith", "emma-morris")["ended"] is True
+    assert gateway.json("staff", "delegates") == []
+
+
+@pytest.mark.parametrize(
+    "words", [("delegate", "john-smith", "john-smith"), ("delegate", "john-smith", "nobody"), ("undelegate", "john-smith", "emma-morris")]
+)
+def test_what_cannot_be_delegated_is_said_in_a_sentence(gateway: Shell, words: tuple[str, ...]) -> None:
+    ran = gateway("staff", *words)
+    assert (ran.code, ran.err.count("\n")) == (1, 1)

@@ -36,12 +36,32 @@ def test_a_revoked_app_password_lets_nobody_in(gateway: Shell) -> None:
         assert still.read_only
 
 
+def test_an_app_password_may_open_one_calendar(gateway: Shell) -> None:
+    made = gateway.json("app-password", "add", "john-smith", "--calendar", "company", "--read-only")
+    assert (made["calendar"], made["read_only"]) == ("company", True)
+    [listed] = gateway.json("app-password", "list", "john-smith")
+    assert (listed["calendar"], listed["read_only"], listed["last_client"], listed["last_network"]) == ("company", True, "", "")
+    with gateway.store() as store:
+        login = store.login_by_app_password("john-smith", made["app_password"], NOW, client="Phone/1.0", network="192.0.2.0/24")
+        assert login
+        assert (login.calendar, login.read_only) == ("company", True)
+    [used] = gateway.json("app-password", "list", "john-smith")
+    assert (used["last_used"], used["last_client"], used["last_network"]) == ("2026-11-24T08:00:00+00:00", "Phone/1.0", "192.0.2.0/24")
+
+
+def test_a_calendar_that_is_not_there_can_be_opened_by_no_password(gateway: Shell) -> None:
+    refused = gateway("app-password", "add", "john-smith", "--calendar", "nowhere")
+    assert refused.code == 1
+    assert "appointments, company" in refused.err
+    assert gateway.json("app-password", "list", "john-smith") == []
+
+
 def test_an_app_password_can_be_typed_on_a_phone_and_not_guessed(gateway: Shell) -> None:
     secrets = {gateway.json("app-password", "add", "john-smith")["app_password"] for _ in range(3)}
     assert len(secrets) == 3
     for secret in secrets:
         groups = secret.split("-")
-        assert [len(group) for group in groups] == [5, 5, 5, 5]
+        assert [len(group) for group in groups] == [4] * 8  # 32 signs of an alphabet of 32: 160 bits
         assert not set("".join(groups)) & set("l1o0")
 
 

@@ -117,6 +117,15 @@ def test_a_bad_value_is_refused(name: str, value: str, monkeypatch: pytest.Monke
         load()
 
 
+@pytest.mark.parametrize(
+    "name", ["SECRETS__PROFILE_CERTIFICATE", "SECRETS__PROFILE_KEY", "OIDC__ISSUER", "OIDC__AUDIENCE", "OIDC__JWKS_FILE"]
+)
+def test_settings_that_mean_nothing_alone_go_together(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"GATEWAY_{name}", "something")
+    with pytest.raises(Misconfigured, match="go together"):
+        load()
+
+
 def test_a_secret_is_neither_in_a_complaint_nor_in_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_MAIL__SMTP_URL", "imap://me:canary-password@mail.example.com")
     with pytest.raises(Misconfigured) as caught:

@@ -111,12 +111,12 @@ def test_head_answers_like_get_without_a_body(door: Door) -> None:
 def test_an_unchanged_feed_is_not_sent_and_not_rendered_again(door: Door, form: str) -> None:
     door.book()
     first = door.feed()
-    assert "appointments" in door.store.asked
+    assert "appointment_revisions" in door.store.asked
     door.store.asked.clear()
     again = door.feed(If_None_Match=form.format(first.etag))
     assert (again.status, again.body, again.etag) == (304, b"", first.etag)
     assert "feed_revision" in door.store.asked
-    assert "appointments" not in door.store.asked
+    assert "appointment_revisions" not in door.store.asked
 
 
 def test_a_reader_that_only_knows_dates_gets_not_modified_too(door: Door) -> None:

@@ -42,6 +42,7 @@ def _examples(door: Door) -> dict[str, tuple[str, Any, dict[str, str]]]:
         "getStaff": ("/staff/john", None, {}),
         "changeStaff": ("/staff/john", {"locale": "de"}, {}),
         "getFreeBusy": (f"/staff/john/free-busy?{window}", None, {}),
+        "getDeviceSetup": ("/staff/john/devices", None, {}),
         "listGroups": ("/groups", None, {}),
         "listServices": ("/services", None, {}),
         "getService": ("/services/advice", None, {}),

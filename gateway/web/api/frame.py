@@ -20,6 +20,7 @@ from gateway.model import Actor, CompanyId, Revision
 from gateway.store import Login, Snapshot, Transaction
 from gateway.web import conditions
 from gateway.web.api.schema import Field, Record, Wrong, from_query
+from gateway.web.guard import peer
 from gateway.web.parts import CLOSING, Parts, on_thread, parts
 from gateway.web.problems import Problem
 
@@ -91,7 +92,7 @@ class Sent:
 def handler(operation: Operation) -> Callable[[web.Request], Any]:  # a coroutine function, as aiohttp wants it
     async def handle(request: web.Request) -> web.Response:
         given = parts(request)
-        login = await on_thread(request.app, _login, given, request.headers.get("Authorization", ""))
+        login = await on_thread(request.app, _login, given, request.headers.get("Authorization", ""), peer(request))
         if operation.writes and login.read_only:
             raise Problem(403, "This API key may only read.")
         sent = await _sent(operation, request)
@@ -106,11 +107,16 @@ def handler(operation: Operation) -> Callable[[web.Request], Any]:  # a coroutin
     return handle
 
 
-def _login(given: Parts, authorization: str) -> Login:
+def _login(given: Parts, authorization: str, address: str) -> Login:
     scheme, _, key = authorization.partition(" ")
-    login = None
-    if scheme.lower() == "bearer" and 0 < len(key.strip()) <= 512:
-        login = given.store.login_by_api_key(key.strip(), given.clock())
+    key, now, login = key.strip(), given.clock(), None
+    if scheme.lower() == "bearer" and 0 < len(key) <= 512:
+        seconds = given.guesses.refuse("rest", "", address, now, may_fit=lambda: given.store.may_fit("api_key", key, now))
+        if seconds is not None:
+            raise Problem(429, "Too many wrong API keys came from your address.", headers={"Retry-After": str(seconds)})
+        login = given.store.login_by_api_key(key, now)
+        if login is None:
+            given.guesses.wrong("rest", "", address, now)
     if login is None:
         raise Problem(
             401, "Please send a valid API key: `Authorization: Bearer …`.", headers={"WWW-Authenticate": 'Bearer realm="Calendar gateway"'}

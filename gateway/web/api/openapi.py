@@ -20,6 +20,7 @@ _PROBLEMS = {
     "415": "The body is not JSON",
     "422": "The body does not fit; `errors` says where. Or the Idempotency-Key was used with another request",
     "428": "If-Match is missing",
+    "429": "Too many wrong API keys came from this address; Retry-After says when to come again",
     "503": "The database is busy; Retry-After says when to come again",
 }
 _PROBLEM = {
@@ -126,7 +127,7 @@ def _parameters(operation: Operation) -> Iterator[Json]:
 
 
 def _may_fail(operation: Operation) -> list[str]:
-    fails = {"400", "401", "503"}
+    fails = {"400", "401", "429", "503"}
     if "{" in operation.path or "staff" in operation.query:
         fails.add("404")
     if operation.writes:
