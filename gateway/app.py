@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-import errno
+import os
 import secrets
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from gateway import observe
 from gateway.errors import Misconfigured
+from gateway.guesses import Guesses
+from gateway.processes import Half
+from gateway.processes import cannot_listen as cannot_listen  # for the demo, whose port is its own
 from gateway.seal import KEY_FILE, NEXT_STEP, Seal, key_from
 from gateway.settings import Settings
 from gateway.store import Store
 
 # The rooms above are imported where they are seated: a command that adds a staff member starts no web server and waits for none.
 if TYPE_CHECKING:
+    from gateway.egress import Egress
+    from gateway.push.carrier import Carrier
+    from gateway.signing import Signer
+    from gateway.tokens import Tokens
     from gateway.web.parts import Limits, Mailbox, Parts
-    from gateway.worker import Runner
-
-Half = Literal["web", "worker"]
-"""What one process may do alone; a pair of them does everything."""
+    from gateway.webpush import Vapid
+    from gateway.worker import Reader, Runner
+    from plugins.push import Push
 
 GRACE = 1.0
 """Seconds that the workers get at the end, after the front door had its own: together under five."""
+
+SENDERS = 1
+"""Letters that one process may have on their way to the mail server at once."""
 
 _TYPEABLE = "abcdefghijkmnpqrstuvwxyz23456789"
 
@@ -67,8 +77,7 @@ def opened(settings: Settings, *, clock: Callable[[], datetime] = wall_clock) ->
 
 def migrate(settings: Settings, *, renew_epoch: bool = False) -> str:
     """Bring the database to the newest schema; the sentence that describes it. May be repeated, also from several machines at once."""
-    if settings.folder is not None:
-        settings.folder.mkdir(parents=True, exist_ok=True)
+    _claim_file(settings)
     store = Store(settings.database.url)
     try:
         store.migrate()
@@ -77,6 +86,18 @@ def migrate(settings: Settings, *, renew_epoch: bool = False) -> str:
         return store.ping()
     finally:
         store.close()
+
+
+def _claim_file(settings: Settings) -> None:
+    """The embedded database, and the folder it is alone in, are made for nobody else's eyes: the names of customers are in it.
+
+    SQLite gives the files it puts beside it the same mode. What is there already stays as it is.
+    """
+    if settings.folder is None:
+        return
+    settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(OSError):  # there is one, or none can be made: then the store says so
+        os.close(os.open(settings.database.url.partition(":///")[2].partition("?")[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def secret_key(settings: Settings) -> str:
@@ -97,22 +118,22 @@ def serve(
     app: App,
     *,
     only: Half | None = None,
-    senders: int = 1,
+    shared: bool = False,
     mailbox: Mailbox | None = None,
     started: Callable[[str], None] = lambda address: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; then close the door, let the workers finish the step in hand, and return within five seconds.
 
-    `senders` is how many letters may be on their way to the mail server at once. `started(address)` is called once the process
-    does its work. Raises Misconfigured when the port is taken. In the main thread only.
+    `shared`: other processes serve at the same address. `started(address)` is called once the process does its work. Raises
+    Misconfigured when the port is taken. In the main thread only; once it has been told to end, further signals are ignored.
     """
     app = _with_a_port(app)
-    runner, stop = (None, _nothing) if only == "web" else _workers(app, senders)
+    runner, stop = (None, _nothing) if only == "web" else _workers(app)
     try:
         if only == "worker":
             _work(runner, started)
         else:
-            _open_door(_parts(app, runner, mailbox), app.settings, runner, started)
+            _open_door(_parts(app, runner, mailbox), app.settings, runner, started, shared)
     finally:
         stop()
 
@@ -127,11 +148,13 @@ def _work(runner: Runner | None, started: Callable[[str], None]) -> None:
         observe.log("working")
         started("")
         signal.sigwait(ends)
+        for each in ends:
+            signal.signal(each, lambda *_: None)  # told once is enough: a second one must not cut short the end
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _open_door(parts: Parts, settings: Settings, runner: Runner | None, started: Callable[[str], None]) -> None:
+def _open_door(parts: Parts, settings: Settings, runner: Runner | None, started: Callable[[str], None], shared: bool) -> None:
     from gateway.web import server
 
     host, port, is_open = settings.server.host, settings.server.port, threading.Event()
@@ -144,19 +167,12 @@ def _open_door(parts: Parts, settings: Settings, runner: Runner | None, started:
         started(f"http://{host}:{port}")
 
     try:
-        server.serve(parts, host=host, port=port, started=opened)
+        server.serve(parts, host=host, port=port, started=opened, shared=shared)
     except OSError as error:
         if is_open.is_set():
             raise
         raise cannot_listen(host, port, error) from error
     observe.log("door_closed")
-
-
-def cannot_listen(host: str, port: int, error: OSError) -> Misconfigured:
-    """The sentence for whoever wanted that port."""
-    if error.errno == errno.EADDRINUSE:
-        return Misconfigured(f"Port {port} on {host} is taken by another program; stop that one, or choose another port.")
-    return Misconfigured(f"Nothing can listen on {host}, port {port}: {error.strerror or error}.")
 
 
 def _with_a_port(app: App) -> App:
@@ -172,46 +188,128 @@ def _with_a_port(app: App) -> App:
     return replace(app, settings=app.settings.model_copy(update={"server": server.model_copy(update={"port": free})}))
 
 
-def _workers(app: App, senders: int) -> tuple[Runner, Callable[[], None]]:
+def _workers(app: App) -> tuple[Runner, Callable[[], None]]:
     """The runner with everybody in it, not yet started, and what ends it."""
     from gateway.post.letters import Letters
     from gateway.post.sender import Sender
+    from gateway.push.news import News
     from gateway.worker import Rolling, Runner
 
     mail = app.settings.mail
     letters = Letters(app.store, app.seal, sender=mail.sender, public_url=app.public_url)
     post = [
         Sender(app.store, app.seal, smtp_url=mail.smtp_url, clock=app.clock, ca_bundle=app.settings.http.ca_bundle)
-        for _ in range(senders if mail.smtp_url else 0)  # without a server letters wait in the outbox
+        for _ in range(SENDERS if mail.smtp_url else 0)  # without a server letters wait in the outbox
     ]
-    runner = Runner(clock=app.clock, lag=app.store.lag, readers=[letters], chores=[*post, Rolling(app.store)])
+    carriers = [_carrier(app, vapid)] if (vapid := _vapid(app)) is not None else []
+    readers: list[Reader] = [letters, *(News(app.store) for _ in carriers)]
+    runner = Runner(clock=app.clock, lag=app.store.lag, readers=readers, chores=[*post, *carriers, Rolling(app.store)])
 
     def stop() -> None:
         for sender in post:
             sender.stop()
+        for carrier in carriers:
+            carrier.stop()
         runner.stop(GRACE)
 
     return runner, stop
 
 
+def _vapid(app: App) -> Vapid | None:
+    """The key by which push services know us, made on first use; None where devices are not told of changes."""
+    from gateway.webpush import Vapid
+
+    if not app.settings.push.enabled:
+        return None
+    try:
+        return Vapid(app.seal.unseal(app.store.push_key(lambda: app.seal.seal(Vapid.fresh()))))
+    except Misconfigured as error:  # the key it was sealed with is missing; everything else goes on without
+        observe.log("push_key_lost", error=error)
+        return None
+
+
+def _egress(settings: Settings) -> Egress:
+    from gateway.egress import Egress
+
+    return Egress(allow_private=settings.push.allow_private_addresses, ca_bundle=settings.http.ca_bundle)
+
+
+def _carrier(app: App, vapid: Vapid) -> Carrier:
+    from gateway.push.carrier import Carrier
+    from plugins.tokens import token
+
+    return Carrier(
+        app.store,
+        app.seal,
+        _egress(app.settings),
+        vapid,
+        contact=app.settings.push.contact or f"mailto:{parseaddr(app.settings.mail.sender)[1]}",
+        state=lambda snapshot, collection: token(snapshot.epoch, collection, collection.last),
+        clock=app.clock,
+    )
+
+
+def _push(app: App) -> Push | None:
+    """What lets devices register."""
+    from plugins.push import Push
+
+    vapid = _vapid(app)
+    if vapid is None:
+        return None
+    return Push(public_url=app.public_url, key=vapid.public, seal=app.seal, check=_egress(app.settings).check)
+
+
 def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
     from gateway.web.parts import Parts
     from plugins.application import build
+    from plugins.publishing import Press
     from plugins.request import Limits as DavLimits
 
-    limits = app.settings.limits
+    limits, guesses = app.settings.limits, Guesses()
+    signer, tokens = profile_signer(app.settings), access_tokens(app.settings)
     return Parts(
         store=app.store,
         public_url=app.public_url,
         clock=app.clock,
         wake=runner.wake if runner is not None else _nothing,
-        dav=build(app.store, clock=app.clock, limits=DavLimits(object_octets=limits.request_octets)),
+        dav=build(
+            app.store,
+            clock=app.clock,
+            limits=DavLimits(object_octets=limits.request_octets),
+            guesses=guesses,
+            push=_push(app),
+            press=Press(public_url=app.public_url, seal=app.seal),
+            tokens=tokens,
+        ),
+        bearer=tokens is not None,
         mailbox=mailbox,
         sealer=app.seal,
         unready=runner.troubles if runner is not None else _no_reasons,
         trusted_proxies=frozenset(app.settings.server.trusted_proxies),
         limits=_limits(app.settings),
+        guesses=guesses,
+        sign=signer.sign if signer is not None else None,
     )
+
+
+def access_tokens(settings: Settings) -> Tokens | None:
+    """Whose access tokens open the calendars; None: app passwords only. Raises Misconfigured."""
+    kept = settings.oidc
+    if not kept.issuer:
+        return None
+    from gateway.tokens import Tokens
+
+    return Tokens(issuer=kept.issuer, audience=kept.audience, keys=Path(kept.jwks_file), claim=kept.claim)
+
+
+def profile_signer(settings: Settings) -> Signer | None:
+    """What configuration profiles are signed with; None where that is not configured. Raises Misconfigured."""
+    kept = settings.secrets
+    if not kept.profile_certificate:
+        return None
+    from gateway.signing import Signer
+
+    return Signer(Path(kept.profile_certificate), Path(kept.profile_key))
 
 
 def _limits(settings: Settings) -> Limits:
@@ -248,11 +346,11 @@ def ended_threads(patience: float = 0.3) -> bool:
 
 
 def fresh_password() -> str:
-    """A password that a program keeps and a person types once, on a phone perhaps: 100 bits, without look-alikes.
+    """A password that a program keeps and a person types once, on a phone perhaps: 160 random bits (32 of 32 signs), no look-alikes.
 
     Only its SHA-256 digest is stored, which is enough for a secret that nobody can guess and wrong for one a person thinks up.
     """
-    groups = ("".join(secrets.choice(_TYPEABLE) for _ in range(5)) for _ in range(4))
+    groups = ("".join(secrets.choice(_TYPEABLE) for _ in range(4)) for _ in range(8))
     return "-".join(groups)
 
 

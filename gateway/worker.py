@@ -24,6 +24,9 @@ POLL = timedelta(seconds=1)
 IDLE = timedelta(seconds=30)
 """The same for a chore that expects to be woken: whoever should have woken it may have died."""
 
+GATHER = 0.1
+"""Seconds between a bell and the look it asks for: of a hundred writes in a row every one rings. Looking costs as much as writing."""
+
 BREATH = timedelta(milliseconds=20)
 """Between two looks that found something to do: what is written meanwhile is taken together."""
 
@@ -177,7 +180,8 @@ class _Seat:
             except Exception:  # the trouble could not even be logged: whoever read standard error has gone
                 pause = FIRST_PAUSE
             with self._bell:
-                self._bell.wait_for(lambda: self._rung or self._ending, pause.total_seconds())
+                if self._bell.wait_for(lambda: self._rung or self._ending, pause.total_seconds()):
+                    self._bell.wait_for(lambda: self._ending, GATHER)
 
 
 @dataclass(slots=True)

@@ -33,6 +33,7 @@ _PASSED_ON = (
     "Accept-Encoding",
     "Authorization",
     "Brief",
+    "CalDAV-Timezones",
     "Depth",
     "Destination",
     "Host",
@@ -44,6 +45,7 @@ _PASSED_ON = (
     "If-Unmodified-Since",
     "Overwrite",
     "Prefer",
+    "Push-Dont-Notify",
     "User-Agent",
 )
 _KEYS = tuple((name, f"HTTP_{name.upper().replace('-', '_')}") for name in _PASSED_ON)
@@ -80,7 +82,7 @@ async def calendar(request: web.Request) -> web.Response:
     """One CalDAV request from gate to answer."""
     given = parts(request)
     assert given.dav is not None  # noqa: S101  there is no route here otherwise
-    path = gate.admit(request.method, request.raw_path, request.headers)
+    path = gate.admit(request.method, request.raw_path, request.headers, bearer=given.bearer)
     body = await _body(request, given)
     reply = await on_thread(request.app, _call, given.dav, environ(request, path, body))
     if request.method in gate.WRITING and reply.status < 300:

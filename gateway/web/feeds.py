@@ -13,6 +13,7 @@ from gateway import observe
 from gateway.errors import GatewayError
 from gateway.model import Actor, CompanyId, Feed
 from gateway.web import conditions, subscription
+from gateway.web.guard import peer
 from gateway.web.parts import Parts, on_thread
 from gateway.web.problems import Problem
 from gateway.web.shelf import Allowance, Edition, Shelf, Stamp
@@ -37,6 +38,7 @@ class Wish:
     past: str | None
     future: str | None
     agent: str
+    address: str
     if_none_match: str | None
     if_modified_since: str | None
 
@@ -77,6 +79,7 @@ class FeedDesk:
             past=request.query.get("past"),
             future=request.query.get("future"),
             agent=_printable(request.headers.get("User-Agent", "")),
+            address=peer(request),
             if_none_match=_list(request, hdrs.IF_NONE_MATCH),
             if_modified_since=request.headers.get(hdrs.IF_MODIFIED_SINCE),
         )
@@ -87,8 +90,13 @@ class FeedDesk:
 
     def _find(self, wish: Wish, now: datetime) -> Found:
         """Runs on a thread."""
-        known = self._given.store.feed_by_token(wish.token)
+        given = self._given
+        seconds = given.guesses.refuse("feed", None, wish.address, now, may_fit=lambda: given.store.may_fit("feed", wish.token, now))
+        if seconds is not None:
+            raise Problem(429, "Too many feeds that do not exist were asked for.", headers={"Retry-After": str(seconds)})
+        known = given.store.feed_by_token(wish.token)
         if known is None:
+            given.guesses.wrong("feed", None, wish.address, now)
             raise Problem(404, _UNKNOWN)
         company, feed = known
         if feed.revoked is not None:
@@ -100,11 +108,10 @@ class FeedDesk:
             if stamp is not None and wish.fits(stamp):
                 return Found(company, feed, stamp, None)
             self._admit(feed, now)
-            edition = self._shelf.editions.get(wanted)
+            edition = self._shelf.edition(wanted)
             if edition is None:
                 edition = subscription.edition(snapshot, feed, wanted, self._shelf, self._given.limits)
-                self._shelf.editions.keep(wanted, edition)
-                self._shelf.stamps.keep(wanted, edition.stamp)
+                self._shelf.keep(edition)
                 observe.log("feed_rendered", company=company, feed=feed.id, revision=wanted.revision, octets=len(edition.octets))
         if wish.fits(edition.stamp):
             return Found(company, feed, edition.stamp, None)

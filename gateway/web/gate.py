@@ -15,9 +15,24 @@ from gateway.web.problems import Problem
 REALM = "Calendar gateway"
 """Constant for ever: Thunderbird keeps one login per origin and realm (clients.md §3)."""
 
-METHODS = ("OPTIONS", "GET", "HEAD", "PUT", "DELETE", "MOVE", "COPY", "PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR", "MKCOL")
-WRITING = frozenset({"PUT", "DELETE", "MOVE", "COPY", "PROPPATCH", "MKCALENDAR", "MKCOL"})
-SPEAKING_XML = frozenset({"PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR", "MKCOL"})
+METHODS = (
+    "OPTIONS",
+    "GET",
+    "HEAD",
+    "PUT",
+    "DELETE",
+    "MOVE",
+    "COPY",
+    "PROPFIND",
+    "PROPPATCH",
+    "REPORT",
+    "MKCALENDAR",
+    "MKCOL",
+    "ACL",
+    "POST",
+)
+WRITING = frozenset({"PUT", "DELETE", "MOVE", "COPY", "PROPPATCH", "MKCALENDAR", "MKCOL", "POST"})
+SPEAKING_XML = frozenset({"PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR", "MKCOL", "ACL"})
 
 XML_OCTETS = 256 * 1024
 SEGMENT_OCTETS = 255
@@ -26,6 +41,7 @@ _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TARGET = re.compile(r"/[!-~]*")
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f/\\\\\ud800-\udfff]")
 _BASIC = re.compile(r"[Bb][Aa][Ss][Ii][Cc] +[A-Za-z0-9+/_-]{2,1400}={0,2} *")
+_BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +[A-Za-z0-9_.-]{2,6000} *")
 _HOST = re.compile(r"[A-Za-z0-9._~-]{1,255}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]*)", re.IGNORECASE)
 
@@ -50,11 +66,12 @@ class Head(Protocol):
     def get(self, key: str, default: str) -> str: ...
 
 
-def admit(method: str, target: str, head: Head) -> str:
+def admit(method: str, target: str, head: Head, *, bearer: bool = False) -> str:
     """The decoded path of the request, without its query. Raises Problem for what may not pass.
 
-    `target` is the request target as it was sent. Without credentials only OPTIONS passes: 401 comes before 404, 405 and 415, so
-    that a stranger learns nothing, and every client finds out that it has to log in (clients.md §10.1).
+    `target` is the request target as it was sent; `bearer`: access tokens are taken too. Without credentials only OPTIONS passes:
+    401 comes before 404, 405 and 415, so that a stranger learns nothing, and every client finds out that it has to log in
+    (clients.md §10.1).
     """
     if method not in METHODS:
         raise Problem(405, "That cannot be done with a calendar.", headers={"Allow": ", ".join(METHODS)})
@@ -66,7 +83,7 @@ def admit(method: str, target: str, head: Head) -> str:
             raise Problem(400, f"{name} may be given only once.")
     if not _HOST.fullmatch(head.get("Host", "localhost")):
         raise Problem(400, "The Host header is not understood.")
-    _check_credentials(method, head)
+    _check_credentials(method, head, bearer=bearer)
     _check_meaning(method, head)
     return path
 
@@ -101,22 +118,24 @@ def _segment(part: str) -> str:
     return text
 
 
-def _check_credentials(method: str, head: Head) -> None:
+def _check_credentials(method: str, head: Head, *, bearer: bool) -> None:
     given = head.get("Authorization", "")
     if not given:
         if method != "OPTIONS":
-            raise unknown()
-    elif not _BASIC.fullmatch(given):
-        raise unknown()
+            raise unknown(bearer=bearer)
+    elif not _BASIC.fullmatch(given) and not (bearer and _BEARER.fullmatch(given)):
+        raise unknown(bearer=bearer)
 
 
-def unknown() -> Problem:
+def unknown(*, bearer: bool = False) -> Problem:
     """The answer to a stranger."""
-    return Problem(401, "Please log in with your address or handle and an app password.", headers=challenge())
+    return Problem(401, "Please log in with your address or handle and an app password.", headers=challenge(bearer=bearer))
 
 
-def challenge() -> Mapping[str, str]:
-    return {"WWW-Authenticate": f'Basic realm="{REALM}", charset="UTF-8"'}
+def challenge(*, bearer: bool = False) -> Mapping[str, str]:
+    """Basic stands first: there are programs that look at nothing behind it."""
+    basic = f'Basic realm="{REALM}", charset="UTF-8"'
+    return {"WWW-Authenticate": f'{basic}, Bearer realm="{REALM}"' if bearer else basic}
 
 
 def _check_meaning(method: str, head: Head) -> None:

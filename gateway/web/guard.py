@@ -66,10 +66,15 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def dress(request: web.Request, response: web.StreamResponse) -> None:
-    """Headers of every response, errors of the HTTP parser included. A page may have set stricter or other ones before."""
+    """Headers of every response. A page may have set stricter or other ones before."""
+    wear(response, request.app[PARTS])
+
+
+def wear(response: web.StreamResponse, given: Parts) -> None:
+    """What `dress` puts on, for those who answer without a request."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.app[PARTS].public_url.startswith("https:"):
+    if given.public_url.startswith("https:"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     response.headers["Server"] = "gateway"  # not which library in which version
 

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from aiohttp import web
 
+from gateway.guesses import Guesses
 from gateway.store import Store
 
 P = ParamSpec("P")
@@ -65,7 +66,10 @@ class Parts:
     sealer: Sealer | None = None
     unready: Callable[[], Sequence[str]] = tuple
     trusted_proxies: frozenset[str] = frozenset()  # addresses whose X-Forwarded-For is believed
+    bearer: bool = False  # whether `dav` takes access tokens too
+    sign: Callable[[bytes], bytes] | None = None  # a configuration profile, signed; None: they go unsigned
     limits: Limits = field(default_factory=Limits)
+    guesses: Guesses = field(default_factory=Guesses)  # those at the calendars' door count as well: one for all doors
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -25,6 +25,11 @@ _SENTENCES = {
 }
 
 
+def sentence_of(status: int) -> str:
+    """What a status means, for those who know no more than that."""
+    return _SENTENCES.get(status, f"{HTTPStatus(status).phrase}.")
+
+
 class Problem(Exception):
     """A request that a door turns down by itself. `members` are added to problem+json (RFC 9457 §3.2)."""
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from aiohttp import web
 
-from gateway import observe
-from gateway.web import answer, api, dav, feeds, operations, pages
+from gateway.web import answer, api, dav, feeds, operations, pages, timezones
 from gateway.web.guard import dress, guard
 from gateway.web.parts import CLOSING, PARTS, POOL, Limits, Parts
+from gateway.web.wire import Complaints, Runner
 
 __all__ = ["Limits", "Parts", "build", "serve"]
 
 GRACE = 3.0  # seconds that requests under way get at the end
+LAST_LOOKS = 20  # rounds of the loop before the door closes, each with a look at the sockets: what has arrived by then is still read
 IDLE = 75.0  # seconds until a connection that says nothing, or drips a header, is closed
+
+Started = Callable[[int, Callable[[], None]], None]
 
 
 def build(parts: Parts) -> web.Application:
@@ -27,26 +31,36 @@ def build(parts: Parts) -> web.Application:
     app[PARTS] = parts
     app.on_response_prepare.append(dress)
     app.cleanup_ctx.append(_threads)
-    rooms = operations.routes(), pages.routes(parts), answer.routes(), feeds.routes(parts), api.routes(), dav.routes(parts)
+    rooms = (
+        operations.routes(),
+        timezones.routes(),
+        pages.routes(parts),
+        answer.routes(),
+        feeds.routes(parts),
+        api.routes(),
+        dav.routes(parts),
+    )
     app.add_routes([route for room in rooms for route in room])
     return app
 
 
-def serve(parts: Parts, *, host: str, port: int, started: Callable[[int, Callable[[], None]], None]) -> None:
+def serve(parts: Parts, *, host: str, port: int, started: Started, shared: bool = False) -> None:
     """Serve until SIGINT, SIGTERM or `stop`; then finish the requests under way and return.
 
     `started(port, stop)` is called once the port is open: with its number (0 asks for a free one) and a function, callable from
-    any thread, that ends the server. Signals are only caught in the main thread. Raises OSError when the port is taken.
+    any thread, that ends the server. Signals are only caught in the main thread; after the first one they are ignored for good,
+    since the process is about to end. `shared`: other processes listen at the same address, and the kernel deals out connections
+    (SO_REUSEPORT). Raises OSError when the port is taken.
     """
-    asyncio.run(_serve(parts, host, port, started))
+    asyncio.run(_serve(parts, host, port, started, shared))
 
 
-async def _serve(parts: Parts, host: str, port: int, started: Callable[[int, Callable[[], None]], None]) -> None:
+async def _serve(parts: Parts, host: str, port: int, started: Started, shared: bool) -> None:
     app = build(parts)
-    runner = web.AppRunner(
+    runner = Runner(
         app,
         access_log=None,  # the guard writes it, without secrets
-        logger=_Wire(),
+        logger=Complaints(),
         auto_decompress=False,  # nobody compresses requests to us but attackers (trust.md A046)
         keepalive_timeout=IDLE,
         max_line_size=parts.limits.header,
@@ -56,32 +70,47 @@ async def _serve(parts: Parts, host: str, port: int, started: Callable[[int, Cal
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, backlog=512)
+        site = web.TCPSite(runner, host, port, backlog=512, reuse_port=shared or None)
         await site.start()
         loop, end = asyncio.get_running_loop(), asyncio.Event()
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, end.set)
 
         def stop() -> None:
             loop.call_soon_threadsafe(end.set)
 
-        started(runner.addresses[0][1], stop)
-        await end.wait()
+        with _signals(stop):
+            started(runner.addresses[0][1], stop)
+            await end.wait()
+            for _ in range(LAST_LOOKS):
+                await asyncio.sleep(0)
     finally:
         app[CLOSING].set()
         await runner.cleanup()
 
 
-class _Wire:
-    """Takes aiohttp's complaints about what is no HTTP. Its own would be errors with a traceback and the octets that were sent,
-    and a mistyped Authorization header must not end up in a log."""
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Stop at the first signal, and be deaf afterwards.
 
-    def debug(self, text: str, *values: object, exc_info: BaseException | None = None) -> None:
-        if exc_info is not None:
-            observe.log("wire_broken", error=type(exc_info).__name__)
+    Not by the loop's own way (add_signal_handler): while the loop closes, it gives the signals back before it is done, so that an
+    impatient second one kills the process in the middle of its end, or makes Python complain about a closed wake-up descriptor.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ends = (signal.SIGINT, signal.SIGTERM)
 
-    info = warning = error = exception = debug
+    def told(number: int, _: object) -> None:
+        for each in ends:
+            signal.signal(each, lambda *_: None)
+        stop()
+
+    before = {number: signal.signal(number, told) for number in ends}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is told:
+                signal.signal(number, handler)
 
 
 async def _threads(app: web.Application) -> AsyncIterator[None]:

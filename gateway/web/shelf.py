@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from gateway.model import Feed, Level, Revision
@@ -32,6 +33,11 @@ class Fingerprint:
     title: str
     alarm: int | None
     small: bool  # for a reader that takes only so much
+
+    @property
+    def place(self) -> Hashable:
+        """What stays when the feed changes: whose next edition this one is."""
+        return self.feed, self.past, self.future, self.small
 
     @classmethod
     def of(cls, feed: Feed, *, revision: Revision, epoch: str, today: date, past: int, future: int, title: str, small: bool) -> Fingerprint:
@@ -60,20 +66,34 @@ class Stamp:
     by_reader: bool  # whether another reader would have got other bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Edition:
-    """A rendered feed."""
+    """A rendered feed, and what its bytes were made of."""
 
+    made_of: Fingerprint
     stamp: Stamp
     octets: bytes
-    gzipped: bytes
 
     @classmethod
-    def of(cls, text: str, modified: datetime, *, by_reader: bool) -> Edition:
-        octets = text.encode()
+    def of(cls, made_of: Fingerprint, octets: bytes, modified: datetime, *, by_reader: bool) -> Edition:
         digest = hashlib.sha256(octets).hexdigest()[:32]
-        stamp = Stamp(f'"{digest}"', f'"{digest}-gzip"', modified, by_reader)
-        return cls(stamp, octets, gzip.compress(octets, 6, mtime=0))
+        return cls(made_of, Stamp(f'"{digest}"', f'"{digest}-gzip"', modified, by_reader), octets)
+
+    @cached_property
+    def gzipped(self) -> bytes:
+        """Compressed when somebody first asks for it; always to the same octets."""
+        return gzip.compress(self.octets, 6, mtime=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One appointment of a feed, written. It stands in the order (start, uid); `cancelled` is when it was, if it was."""
+
+    start: datetime
+    uid: str
+    zone: str
+    cancelled: datetime | None
+    text: str
 
 
 class Recent(Generic[K, V]):
@@ -105,12 +125,21 @@ class Recent(Generic[K, V]):
 
 
 class Shelf:
-    """One per process. Stamps are small and kept for many feeds; editions only as far as 24 MiB go, events to 12 MiB."""
+    """One per process. Stamps are small and kept for many feeds; editions only as far as 16 MiB go, one for each feed and window, so
+    that a new one takes the place of what nobody will ask for again; blocks to 12 MiB, one for each way to show an appointment."""
 
     def __init__(self) -> None:
         self.stamps: Recent[Fingerprint, Stamp] = Recent(20_000)
-        self.editions: Recent[Fingerprint, Edition] = Recent(24 * 2**20, lambda edition: len(edition.octets) + len(edition.gzipped))
-        self.events: Recent[Hashable, str] = Recent(12 * 2**20, len)
+        self.blocks: Recent[Hashable, tuple[Revision, Block]] = Recent(12 * 2**20, lambda kept: len(kept[1].text) + 200)
+        self._editions: Recent[Hashable, Edition] = Recent(16 * 2**20, lambda edition: len(edition.octets) * 5 // 4)
+
+    def edition(self, wanted: Fingerprint) -> Edition | None:
+        kept = self._editions.get(wanted.place)
+        return kept if kept is not None and kept.made_of == wanted else None
+
+    def keep(self, edition: Edition) -> None:
+        self._editions.keep(edition.made_of.place, edition)
+        self.stamps.keep(edition.made_of, edition.stamp)
 
 
 class Allowance:

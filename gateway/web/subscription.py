@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.ical import write
-from gateway.model import Appointment, Customer, Feed, GroupId, Level, Scope, Service, Span, Staff, StaffId, Status
-from gateway.store import Held, Snapshot
+from gateway.model import Appointment, Customer, EntryId, Feed, GroupId, Level, Revision, Scope, Service, Span, Staff, StaffId, Status
+from gateway.store import Snapshot
 from gateway.web.parts import Limits
-from gateway.web.shelf import Edition, Fingerprint, Shelf
+from gateway.web.shelf import Block, Edition, Fingerprint, Shelf
 
 CANCELLED_DAYS = 30
 """How long a cancelled appointment is shown as cancelled: long enough for every subscriber to have seen it (product.md §6 rule 18)."""
@@ -36,78 +35,82 @@ def fingerprint(snapshot: Snapshot, feed: Feed, now: datetime, *, past: int | No
 def edition(snapshot: Snapshot, feed: Feed, wanted: Fingerprint, shelf: Shelf, limits: Limits) -> Edition:
     """The feed as bytes: the same for the same fingerprint, on every machine and after every restart."""
     modified = _modified(snapshot, wanted)
-    text, events = _text(snapshot, feed, wanted, shelf)
-    large = len(text.encode()) > limits.feed_bytes or events > limits.feed_events
+    octets, events = _octets(snapshot, feed, wanted, shelf)
+    large = len(octets) > limits.feed_bytes or events > limits.feed_events
     if large and wanted.small:
-        text = _shortened(snapshot, feed, wanted, shelf, limits)
-    return Edition.of(text, modified, by_reader=large)
+        octets = _shortened(snapshot, feed, wanted, shelf, limits)
+    return Edition.of(wanted, octets, modified, by_reader=large)
 
 
-def _shortened(snapshot: Snapshot, feed: Feed, wanted: Fingerprint, shelf: Shelf, limits: Limits) -> str:
+def _shortened(snapshot: Snapshot, feed: Feed, wanted: Fingerprint, shelf: Shelf, limits: Limits) -> bytes:
     """As much of the near future as the reader takes: Google drops a larger feed without a word (product.md §6 rule 15)."""
     past, future = min(wanted.past, SHORT_PAST), wanted.future
     while True:
-        text, events = _text(snapshot, feed, replace(wanted, past=past, future=future), shelf)
-        if (len(text.encode()) <= limits.feed_bytes and events <= limits.feed_events) or future == 0:
-            return text
+        octets, events = _octets(snapshot, feed, replace(wanted, past=past, future=future), shelf)
+        if (len(octets) <= limits.feed_bytes and events <= limits.feed_events) or future == 0:
+            return octets
         future //= 2
 
 
-def _text(snapshot: Snapshot, feed: Feed, wanted: Fingerprint, shelf: Shelf) -> tuple[str, int]:
+def _octets(snapshot: Snapshot, feed: Feed, wanted: Fingerprint, shelf: Shelf) -> tuple[bytes, int]:
     """The iCalendar text, and how many appointments it holds."""
     zone = ZoneInfo(snapshot.company.zone)
     window = Span(
         _midnight(wanted.first - timedelta(days=wanted.past), zone), _midnight(wanted.first + timedelta(days=wanted.future + 1), zone)
     )
-    held = _shown(snapshot, feed, window, _midnight(wanted.first - timedelta(days=CANCELLED_DAYS), zone))
-    events = _Events(snapshot, feed, shelf)
-    blocks = [events.block(each) for each in held]
-    zones = sorted({each.entry.zone for each in held if isinstance(each.entry, Appointment)})
-    text = write.calendar(blocks, name=wanted.title, zone=snapshot.company.zone, zones=zones, window=window)
-    return text, len(blocks)
+    since = _midnight(wanted.first - timedelta(days=CANCELLED_DAYS), zone)
+    shown = [block for block in _blocks(snapshot, feed, window, shelf) if block.cancelled is None or block.cancelled >= since]
+    shown.sort(key=lambda block: (block.start, block.uid))
+    zones = sorted({block.zone for block in shown})
+    text = write.calendar([block.text for block in shown], name=wanted.title, zone=snapshot.company.zone, zones=zones, window=window)
+    return text.encode(), len(shown)
 
 
-def _shown(snapshot: Snapshot, feed: Feed, window: Span, cancelled_since: datetime) -> Sequence[Held]:
+def _blocks(snapshot: Snapshot, feed: Feed, window: Span, shelf: Shelf) -> list[Block]:
+    """The feed's appointments, in no order: from the shelf, and only what has changed since is decoded and written anew."""
     people = {snapshot.calendar(calendar).staff for calendar in snapshot.feed_members(feed)}
-    found = snapshot.appointments(staff=people, window=window, cancelled=feed.level is not Level.BUSY)
-    return [held for held in found if isinstance(held.entry, Appointment) and _live(held.entry, cancelled_since)]
+    found = snapshot.appointment_revisions(staff=people, window=window, cancelled=feed.level is not Level.BUSY)
+    look = (snapshot.company.id, snapshot.epoch, feed.level, feed.scope is Scope.STAFF, feed.alarm_minutes)
+    blocks: list[Block] = []
+    fresh: dict[EntryId, Revision] = {}
+    for appointment, revision in found:
+        kept = shelf.blocks.get((look, appointment))
+        if kept is not None and kept[0] == revision:
+            blocks.append(kept[1])
+        else:
+            fresh[appointment] = revision
+    if fresh:
+        writer = _Writer(snapshot, feed)
+        for entry in snapshot.entries(fresh).values():
+            if isinstance(entry, Appointment):
+                block = writer.block(entry)
+                shelf.blocks.keep((look, entry.id), (fresh[entry.id], block))
+                blocks.append(block)
+    return blocks
 
 
-def _live(entry: Appointment, cancelled_since: datetime) -> bool:
-    return entry.status is not Status.CANCELLED or entry.changed >= cancelled_since
+class _Writer:
+    """Writes one feed's appointments."""
 
-
-class _Events:
-    """The texts of one feed's events: from the shelf, or written and put there."""
-
-    def __init__(self, snapshot: Snapshot, feed: Feed, shelf: Shelf) -> None:
+    def __init__(self, snapshot: Snapshot, feed: Feed) -> None:
         self._snapshot = snapshot
         self._feed = feed
-        self._shelf = shelf
         self._staff: dict[str, Staff] = {}
         self._services: dict[str, Service] = {each.id: each for each in snapshot.services()}
         self._customers: dict[str, Customer] = {}
 
-    def block(self, held: Held) -> str:
-        entry, feed = held.entry, self._feed
-        if not isinstance(entry, Appointment):
-            raise TypeError("feeds show appointments only")
-        staff = self._person(entry)
-        prefix = "" if feed.scope is Scope.STAFF else staff.name
-        service = self._services[entry.service]
-        key = (self._snapshot.epoch, entry.id, held.revision, feed.level, prefix, feed.alarm_minutes, service.name)
-        text = self._shelf.events.get(key)
-        if text is None:
-            text = write.event(
-                entry,
-                level=feed.level,
-                service=service,
-                customer=self._customer(entry),
-                prefix=prefix,
-                alarm_minutes=feed.alarm_minutes,
-            )
-            self._shelf.events.keep(key, text)
-        return text
+    def block(self, entry: Appointment) -> Block:
+        feed = self._feed
+        text = write.event(
+            entry,
+            level=feed.level,
+            service=self._services[entry.service],
+            customer=self._customer(entry),
+            prefix="" if feed.scope is Scope.STAFF else self._person(entry).name,
+            alarm_minutes=feed.alarm_minutes,
+        )
+        cancelled = entry.changed if entry.status is Status.CANCELLED else None
+        return Block(entry.span.start, entry.uid, entry.zone, cancelled, text)
 
     def _person(self, entry: Appointment) -> Staff:
         found = self._staff.get(entry.calendar)

@@ -43,8 +43,9 @@ def process(folder: Path, *words: str, **settings: str) -> Iterator[subprocess.P
 
 
 def ended(running: subprocess.Popen[bytes]) -> int:
-    """Its exit code after SIGTERM; within five seconds."""
+    """Its exit code after SIGTERM, and after another one while it ends; within five seconds."""
     before = time.monotonic()
+    running.send_signal(signal.SIGTERM)
     running.send_signal(signal.SIGTERM)
     code = running.wait(20)
     assert time.monotonic() - before < 5
@@ -78,7 +79,8 @@ def test_a_booking_at_the_door_is_told_by_a_worker_in_another_process(request: p
     told = shell.json("explain", made.json["id"])
     assert [(letter["kind"], bool(letter["sent"])) for letter in told["letters"]] == [("booked", True)]
     assert '"working"' in said(tmp_path, "worker")
-    assert "Traceback" not in said(tmp_path, "serve") + said(tmp_path, "worker")
+    for words in ("Traceback", "ignored"):
+        assert words not in said(tmp_path, "serve") + said(tmp_path, "worker")
 
 
 def reachable(url: str, door: subprocess.Popen[bytes], folder: Path) -> bool | None:
@@ -123,3 +125,37 @@ def test_a_server_that_finds_its_port_taken_says_so(tmp_path: Path) -> None:
         with app.opened(settings) as parts, pytest.raises(Misconfigured, match=f"Port {port} .* is taken"):
             app.serve(parts)
     assert not [thread for thread in threading.enumerate() if thread.name in ("letters", "sender", "index")]
+
+
+def test_an_impatient_end_is_an_end_all_the_same(tmp_path: Path) -> None:
+    """A signal that comes while the door closes neither kills the process nor makes Python complain."""
+    shell = Shell(tmp_path)
+    shell.furnish()
+    port = free_port()
+    settings = {**shell.settings, "GATEWAY_MAIL__SMTP_URL": "", "GATEWAY_SERVER__PORT": str(port)}
+    with process(tmp_path, "serve", **settings) as door:
+        eventually("the door is open", lambda: reachable(f"http://127.0.0.1:{port}/readyz", door, tmp_path))
+        while door.poll() is None:
+            door.send_signal(signal.SIGTERM)
+        assert door.returncode == 0
+    assert "ignored" not in said(tmp_path, "serve")
+    assert "Traceback" not in said(tmp_path, "serve")
+
+
+def test_the_database_is_for_nobody_elses_eyes(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    settings = Settings.model_construct(database=Database(url=f"sqlite:///{folder}/gateway.sqlite"))
+    app.migrate(settings)
+    with app.opened(settings):
+        modes = {path.name: oct(path.stat().st_mode & 0o777) for path in [folder, *folder.iterdir()]}
+    assert {"new", "gateway.sqlite", "gateway.sqlite-wal"} <= set(modes)
+    assert modes.pop("new") == "0o700"
+    assert set(modes.values()) == {"0o600"}
+
+
+def test_a_database_that_is_shared_on_purpose_stays_shared(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.sqlite"
+    file.touch(mode=0o640)
+    tmp_path.chmod(0o750)
+    app.migrate(Settings.model_construct(database=Database(url=f"sqlite:///{file}")))
+    assert (file.stat().st_mode & 0o777, tmp_path.stat().st_mode & 0o777) == (0o640, 0o750)
