@@ -41,7 +41,7 @@ from gateway.model import (
     StaffId,
     WorkingHours,
 )
-from gateway.settings import Database, ExternalIcs, Log, Mail, Server, Settings
+from gateway.settings import Database, ExternalIcs, Log, Mail, Push, Server, Settings
 from gateway.store import Transaction, fresh_id
 
 SLUG, ZONE = "demo", "Europe/Paris"
@@ -144,6 +144,7 @@ def _settings(data: Path, port: int, smtp_url: str, log: Log) -> Settings:
         server=Server(port=port),
         mail=Mail.model_validate({"smtp_url": smtp_url, "from": "Demo Company <calendar@example.com>"}),
         external_ics=ExternalIcs(allow_private_addresses=True),
+        push=Push(allow_private_addresses=True),
         log=log,
     )
 

@@ -145,7 +145,7 @@ def save_customer(tx: Transaction, customer: Customer, now: datetime) -> None:
 def save_staff(tx: Transaction, staff: Staff, now: datetime) -> None:
     """A new staff member, or new facts about one; the team views' texts that name them follow."""
     known = {person.id: person for person in tx.all_staff()}
-    tx.save_staff(staff)
+    tx.save_staff(staff, now)
     if staff.id in known and (known[staff.id].name, known[staff.id].zone) != (staff.name, staff.zone):
         mine = {calendar.id for calendar in tx.calendars(staff.id)}
         _render_anew(tx, now, lambda entry: entry.calendar in mine)

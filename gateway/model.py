@@ -275,10 +275,14 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something, and through which door: "dav", "rest", "cli", "page", "mirror:…", or "import" (silent: no letters)."""
+    """Who does something, and through which door: "dav", "rest", "cli", "page", "mirror:…", or "import" (silent: no letters).
+
+    `unheard` names the devices that are not to be told of it, by their registrations; "*" stands for all.
+    """
 
     who: str
     door: str
+    unheard: frozenset[str] = frozenset()
 
     @property
     def silent(self) -> bool:

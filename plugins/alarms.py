@@ -2,44 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from gateway.errors import GatewayError
+from gateway.ical.moments import Length, Moment, after, length, shown
+from gateway.ical.parse import Component
 from gateway.model import Span
-from plugins.content import Component
-from plugins.moments import duration_of, moment_of
+from plugins.moments import Window, whole, within
+from plugins.reading import Reading, shifted
 
-REPEATS = 100
-"""Of one alarm; VALARM REPEAT has been used to exhaust memory (GHSA-qjcq-q7h7-r74v)."""
+_SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
 
 
-def rings_within(alarm: Component, parent: Component, start: datetime, end: datetime, spans: Callable[[Span], list[Span]]) -> bool:
-    """Whether the alarm rings in [start, end). `spans` answers the instances of the object that touch a span."""
-    trigger = next(iter(alarm.properties("TRIGGER")), None)
+def rings(alarm: Component, parent: Component, window: Window, reading: Reading) -> bool:
+    """Whether the alarm of the parent rings in the window, at any of its instances; yes, if there are too many to tell.
+
+    RELATED=END counts from the end of an event, the due time of a task; without it from the start (RFC 5545 §3.8.6.3).
+    """
+    trigger = next(iter(alarm.every("TRIGGER")), None)
     if trigger is None:
         return False
-    absolute = moment_of(trigger)
-    if absolute is not None:
-        return any(start <= absolute + later < end for later in _repeats(alarm))
-    before = duration_of(trigger.value)
-    if before is None:
+    pause, count = _again(alarm)
+    if trigger.value.strip()[:1].isdigit():
+        at = reading.instant(trigger)
+        return at is not None and _sounds(at, pause, count, window)
+    try:
+        before = length(trigger.value)
+    except GatewayError:
         return False
     at_end = (trigger.parameter("RELATED") or "START").upper() == "END"
-    return any(_rings_at(before + later, at_end, start, end, spans) for later in _repeats(alarm))
+    times = reading.times.get(id(parent))
+    if times is None or not (parent.every("DTSTART") or parent.every("DUE")):
+        return False  # a task that was only written down, or done, has nothing to count from
+    instances, complete = reading.instances_of(parent, _reach(window, before, pause * count))
+    for instance in instances:
+        span = reading.placed(instance)
+        base = Moment(shown(span.end if at_end else span.start, times.start.zone), times.start.zone)
+        if _sounds(after(base, before), pause, count, window):
+            return True
+    return not complete
 
 
-def _rings_at(offset: timedelta, at_end: bool, start: datetime, end: datetime, spans: Callable[[Span], list[Span]]) -> bool:
+def _reach(window: Window, before: Length, repeating: timedelta) -> Span:
+    """Where an instance begins or ends that makes the alarm ring in the window; days of the calendar may be an hour longer."""
+    span, slack = whole(window), _DAY if before.days else _SECOND
+    return Span(shifted(span.start, -before.total - repeating - slack), shifted(span.end, -before.total + slack))
+
+
+def _again(alarm: Component) -> tuple[timedelta, int]:
+    """The pause, and how often the alarm rings after the first time."""
+    count = next((line.value.strip() for line in alarm.every("REPEAT")), "0")
     try:
-        window = Span(start - offset, end - offset)
-    except OverflowError:
-        return False
-    return any(window.start <= (span.end if at_end else span.start) < window.end for span in spans(window))
+        pause = next((length(line.value).total for line in alarm.every("DURATION")), timedelta())
+    except GatewayError:
+        return timedelta(), 0
+    if pause <= timedelta() or not (count.isascii() and count.isdigit()):
+        return timedelta(), 0
+    return pause, int(count[:6])
 
 
-def _repeats(alarm: Component) -> list[timedelta]:
-    """How long after its trigger the alarm rings, the first time included."""
-    count = next((line.value.strip() for line in alarm.properties("REPEAT")), "0")
-    pause = next((duration_of(line.value) for line in alarm.properties("DURATION")), None)
-    if pause is None or not (count.isascii() and count.isdigit()):
-        return [timedelta()]
-    return [pause * number for number in range(min(int(count[:4]), REPEATS) + 1)]
+def _sounds(first: datetime, pause: timedelta, count: int, window: Window) -> bool:
+    """Whether one of first, first + pause, … lies in the window."""
+    return any(within(at, window) for at in _near(first, pause, count, window))
+
+
+def _near(first: datetime, pause: timedelta, count: int, window: Window) -> Iterator[datetime]:
+    """The first time, and the first of the repetitions that does not lie before the window."""
+    yield first
+    start = window[0]
+    if count and start is not None and first < start:
+        number = -((first - start) // pause)
+        if number <= count:
+            yield shifted(first, pause * number)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -22,42 +22,63 @@ from radicale.types import WSGIEnviron, WSGIResponse
 
 from gateway import observe
 from gateway.errors import Missing
+from gateway.guesses import Guesses
 from gateway.store import Login, Store
-from plugins import erase, get, making, propfind, proppatch, put, relocate, report
-from plugins.auth import Auth, Visit
-from plugins.failures import Denied, answer_to, expected, read_only
-from plugins.guesses import Guesses
+from gateway.tokens import Tokens
+from plugins import (
+    erase,
+    get,
+    making,
+    privileges,
+    propfind,
+    proppatch,
+    proxies,
+    publishing,
+    put,
+    relocate,
+    report,
+    scheduling,
+    subscribing,
+)
+from plugins.auth import KNOWN, Auth, Visit, bearer_token, login_by_token, refused
+from plugins.failures import Denied, answer_to, expected
+from plugins.features import CLASSES, Kind, allowed, kind_of
 from plugins.multistatus import href
-from plugins.place import place_of
+from plugins.place import Place, place_of
+from plugins.prefer import preferences
+from plugins.publishing import Press
+from plugins.push import CLASS, Push
 from plugins.request import Answer, Limits, Request
-from plugins.rights import Rights
+from plugins.rights import Rights, check_scope
 from plugins.storage import Storage
-
-DAV = "1, 3, calendar-access, extended-mkcol"
-"""No class 2: there are no locks. Stock Radicale announces it all the same."""
 
 REALM = "Calendar gateway"
 SMALL = 8192  # octets below which an answer is not worth compressing
 
-_ALLOWED = (  # by how deep a path is: root and home, calendar, object; what it says holds whether or not there is something
-    "OPTIONS, PROPFIND, REPORT",
-    "OPTIONS, PROPFIND, PROPPATCH, REPORT",
-    "OPTIONS, PROPFIND, PROPPATCH, REPORT, MKCALENDAR, MKCOL, DELETE",
-    "OPTIONS, GET, HEAD, PUT, DELETE, MOVE, COPY, PROPFIND, PROPPATCH, REPORT",
-)
-
-_WRITING = frozenset({"PUT", "DELETE", "MOVE", "COPY", "PROPPATCH", "MKCALENDAR", "MKCOL"})
+_OF_PRINCIPALS = ("PROPFIND", "REPORT")
+"""The methods that a colleague's principal answers."""
 
 Work = Callable[[Store, Request], Answer]
 
 
 def _nothing_to_post(store: Store, request: Request) -> Answer:
     """Radicale has pages and sharing there; neither is for our users."""
-    raise Denied(405, "There is nothing here to post to.", headers={"Allow": _ALLOWED[3]})
+    raise Denied(405, "There is nothing here to post to.", headers={"Allow": allowed(kind_of(request.place, request.login.handle))})
 
 
-def _by(work: Work) -> Any:  # a method; mypy takes an attribute that is a function for something else than the one it overrides
-    """A method of Radicale's dispatch that is answered by a function of ours."""
+_POSTED = {
+    Kind.APPOINTMENTS: publishing.beside(subscribing.register),
+    Kind.PERSONAL: subscribing.register,
+    Kind.VIEW: subscribing.register,
+    Kind.OUTBOX: scheduling.answer,
+}
+
+
+def _by(work: Work, of: Mapping[Kind, Work] | None = None) -> Any:  # a method; mypy takes an attribute that is a function for another
+    """A method of Radicale's dispatch that is answered by a function of ours: for some kinds of resources by one of their own."""
+
+    def chosen(store: Store, request: Request) -> Answer:
+        return ((of or {}).get(kind_of(request.place, request.handle)) or work)(store, request)
 
     def do(
         self: Application,
@@ -68,7 +89,7 @@ def _by(work: Work) -> Any:  # a method; mypy takes an attribute that is a funct
         user_groups: set[str],
         request_info: dict[str, Any],
     ) -> WSGIResponse:
-        return self._serve(work, environ, path, user_groups)
+        return self._serve(chosen, environ, path, user_groups)
 
     return do
 
@@ -77,8 +98,10 @@ def _options(
     self: Application, environ: WSGIEnviron, base_prefix: str, path: str, user: str, user_groups: set[str], request_info: dict[str, Any]
 ) -> WSGIResponse:
     """The truth, also without credentials: Thunderbird asks the parent of a calendar that way and gives up on anything but 2xx."""
-    allow = _ALLOWED[min(3, len([part for part in path.split("/") if part]))]
-    return 200, {"Allow": allow, "DAV": DAV, "Content-Length": "0"}, None, None
+    parts = [part for part in path.split("/") if part]
+    root = environ.get("gateway.href") == "/"  # of the whole site: the pages begin there, and clients that look around
+    allow = "OPTIONS, GET, HEAD, PROPFIND" if root else allowed(kind_of(Place(*parts[:3])))
+    return 200, {"Allow": allow, "DAV": ", ".join(self.classes), "Content-Length": "0"}, None, None
 
 
 class Application(StockApplication):
@@ -93,6 +116,9 @@ class Application(StockApplication):
         limits: Limits,
         prefix: str,
         guesses: Guesses,
+        push: Push | None,
+        press: Press | None,
+        tokens: Tokens | None,
     ) -> None:
         super().__init__(configuration)
         self._store = store
@@ -100,17 +126,35 @@ class Application(StockApplication):
         self._limits = limits
         self._prefix = prefix
         self._guesses = guesses
+        self._push = push
+        self._press = press
+        self._tokens = tokens
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the DAV header says."""
+        return CLASSES if self._push is None else (*CLASSES, CLASS)
 
     def _handle_request(self, environ: WSGIEnviron) -> Any:  # radicale keeps its type private
-        """Radicale's own, given a well-formed log-in; whoever has guessed too often is told to wait."""
+        """Radicale's own, given a well-formed log-in; whoever has guessed too often is told to wait, and nothing is looked up."""
         own = {"SCRIPT_NAME": self._prefix, **environ}
-        login = _only_sound_credentials(own)
-        handled = super()._handle_request(own)
-        if handled[0].startswith("401") and login:
-            wait = self._guesses.wait(login, environ.get("REMOTE_ADDR", ""))
+        if self._tokens is not None and (token := bearer_token(own)):
+            return self._handle_token(own, self._tokens, token)
+        account, password = _only_sound_credentials(own)
+        if account:
+            wait = refused(self._guesses, self._store, account, password, environ.get("REMOTE_ADDR", ""), self._clock())
             if wait is not None:
-                return "429 Too Many Requests", [("Retry-After", str(wait)), ("Content-Length", "0")], []
-        return handled
+                return _told_to_wait(wait)
+        return super()._handle_request(own)
+
+    def _handle_token(self, environ: dict[str, Any], tokens: Tokens, token: str) -> Any:  # as above
+        shown = login_by_token(tokens, self._store, self._guesses, token, environ.get("REMOTE_ADDR", ""), self._clock())
+        if isinstance(shown, int):
+            return _told_to_wait(shown)
+        if shown is None:
+            challenge = f'Bearer realm="{REALM}", error="invalid_token"'  # RFC 6750 §3
+            return "401 Unauthorized", [("WWW-Authenticate", challenge), ("Content-Length", "0")], []
+        return super()._handle_request({**environ, KNOWN: shown})
 
     do_OPTIONS = _options
     do_PROPFIND = _by(propfind.answer)
@@ -119,12 +163,13 @@ class Application(StockApplication):
     do_GET = _by(get.answer)
     do_HEAD = _by(get.answer)
     do_PUT = _by(put.answer)
-    do_DELETE = _by(erase.answer)
+    do_DELETE = _by(erase.answer, {Kind.REGISTRATION: subscribing.unregister})
     do_MOVE = _by(relocate.answer)
     do_COPY = _by(relocate.answer)
     do_MKCALENDAR = _by(making.answer)
     do_MKCOL = _by(making.answer)
-    do_POST = _by(_nothing_to_post)
+    do_ACL = _by(privileges.answer)
+    do_POST = _by(_nothing_to_post, _POSTED)
 
     def _serve(self, work: Work, environ: WSGIEnviron, path: str, user_groups: set[str]) -> WSGIResponse:
         """The one way from Radicale's dispatch into our rooms, and back: errors become answers here."""
@@ -133,22 +178,24 @@ class Application(StockApplication):
         assert isinstance(environ, dict)  # noqa: S101  the one that `_handle_request` made
         at = href(environ.get("gateway.href") or self._prefix + path)
         try:
-            answer = work(self._store, self._request(environ, path, at, user_groups.login))
+            request = self._request(environ, path, at, user_groups.login)
+            answer = work(self._store.narrowed(user_groups.login, request.delegation), request)
         except Exception as problem:  # the door: answered by the table of failures, and noted when nobody foresaw it
             if not expected(problem):
                 observe.log("dav_failed", error=problem, company=user_groups.login.company, method=environ["REQUEST_METHOD"], path=path)
-            answer = answer_to(problem, at.rpartition("/")[0])
+            answer = answer_to(problem, at)
         if len(answer.body or b"") < SMALL or "ETag" in answer.headers:
             environ.pop("HTTP_ACCEPT_ENCODING", None)  # a strong ETag names these octets and no compressed ones
         return answer.status, dict(answer.headers), answer.body, None
 
     def _request(self, environ: WSGIEnviron, path: str, at: str, login: Login) -> Request:
-        """Raises Missing for other people's homes just as for homes that do not exist, Denied when the password may only read."""
+        """Raises Missing for what is in other people's homes just as for homes that do not exist, Denied for what the password may
+        not do. Of a principal that is not one's own it is found out later whether it is a colleague's."""
         place, method = place_of(path), environ["REQUEST_METHOD"]
-        if place.handle not in (None, login.handle):
+        delegation = proxies.opened(self._store, login, place, method)
+        if delegation is None and place.handle not in (None, login.handle) and (place.slug is not None or method not in _OF_PRINCIPALS):
             raise Missing("There is nothing at this address.")
-        if login.read_only and method in _WRITING:
-            raise read_only("This app password can only read.")
+        check_scope(login, place, method)
         length = int(environ.get("CONTENT_LENGTH") or 0)
         return Request(
             method=method,
@@ -160,26 +207,36 @@ class Application(StockApplication):
             login=login,
             now=self._clock(),
             limits=self._limits,
+            prefer=preferences(environ.get("HTTP_PREFER", ""), environ.get("HTTP_BRIEF", "")),
+            push=self._push,
+            press=self._press,
+            delegation=delegation,
         )
 
 
-def _only_sound_credentials(environ: dict[str, Any]) -> str:
-    """Put the log-in into the one form that Radicale reads without failing; answer the account it names, or "".
+def _told_to_wait(seconds: int) -> tuple[str, list[tuple[str, str]], list[bytes]]:
+    sentence = f"Too many wrong passwords; please try again in {seconds} seconds.\n".encode()
+    kind = ("Content-Type", "text/plain; charset=utf-8")
+    return "429 Too Many Requests", [("Retry-After", str(seconds)), kind, ("Content-Length", str(len(sentence)))], [sentence]
+
+
+def _only_sound_credentials(environ: dict[str, Any]) -> tuple[str, str]:
+    """Put the log-in into the one form that Radicale reads without failing; answer account and password, or twice "".
 
     Radicale answers 500 to a missing colon or bad base64, and minds the case of "Basic" (radicale.md §1).
     """
     scheme, _, rest = environ.pop("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if scheme.lower() != "basic":
-        return ""
+        return "", ""
     try:
         account, colon, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
-        return ""
+        return "", ""
     if not (account and colon and account.isprintable() and password.isprintable()):
-        return ""
+        return "", ""
     environ["HTTP_AUTHORIZATION"] = "Basic " + base64.b64encode(f"{account}:{password}".encode()).decode()
     environ["CONTENT_TYPE"] = environ.get("CONTENT_TYPE", "").split(";")[0]  # Radicale would read the password in the body's charset
-    return account
+    return account, password
 
 
 def build(
@@ -188,9 +245,17 @@ def build(
     base_prefix: str = "/dav",
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     limits: Limits | None = None,
+    guesses: Guesses | None = None,
+    push: Push | None = None,
+    press: Press | None = None,
+    tokens: Tokens | None = None,
 ) -> Application:
-    """The whole CalDAV side as one WSGI application on an open store, for gateway.app. Opens and closes nothing."""
-    guesses = Guesses(clock)
+    """The whole CalDAV side as one WSGI application on an open store, for gateway.app. Opens and closes nothing.
+
+    Without `push` devices cannot register to be told of changes; without `press` calendars cannot be published; without `tokens`
+    app passwords are all that opens calendars.
+    """
+    guesses = guesses or Guesses()
     configuration = config.load()
     configuration.update(
         {
@@ -205,4 +270,14 @@ def build(
     )
     # The front door writes one line per request, without names and secrets. Not by radicale.log.set_level: it logs that, as critical.
     radicale.log.logger.setLevel("CRITICAL")
-    return Application(configuration, store=store, clock=clock, limits=limits or Limits(), prefix=base_prefix, guesses=guesses)
+    return Application(
+        configuration,
+        store=store,
+        clock=clock,
+        limits=limits or Limits(),
+        prefix=base_prefix,
+        guesses=guesses,
+        push=push,
+        press=press,
+        tokens=tokens,
+    )

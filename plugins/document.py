@@ -13,6 +13,7 @@ DEPTH = 32
 NAMES = 200
 """Distinct properties that one request may ask for or set."""
 
+_EXTERNAL = re.compile(rb"<!(?:DOCTYPE|ENTITY)[^<>\[]{0,400}?\s(?:SYSTEM|PUBLIC)\s")
 _ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
 
 
@@ -30,7 +31,8 @@ def parsed(body: bytes) -> Element | None:
     if b"\0" in body or (declared and declared[1].lower() not in (b"utf-8", b"us-ascii")):
         raise Invalid("XML is understood here in UTF-8 only.")
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
-        raise Invalid("XML with a document type or entities is not accepted.")
+        external = "no-external-entities" if _EXTERNAL.search(body) else None
+        raise Invalid("XML with a document type or entities is not accepted.", condition=external)
     try:
         root = fromstring(body)  # noqa: S314  a DTD, the danger, has been refused above
     except (ParseError, ValueError, LookupError):

@@ -2,59 +2,115 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, tzinfo
 from xml.etree.ElementTree import Element
 
-from gateway import desk
 from gateway.errors import Invalid
 from gateway.model import Span
-from gateway.store import Collection, Snapshot
+from gateway.store import Collection, Row, Snapshot
+from plugins import candidates
+from plugins.failures import Denied
+from plugins.floating import Floating, asked_in
+from plugins.moments import span_of
 from plugins.multistatus import CALDAV
-from plugins.rendering import span_of
+from plugins.reading import Allowance, read, too_many
 from plugins.request import Answer, Request
+from plugins.shaping import check_length
+
+Busy = tuple[Span, bool]
+"""When, and whether it is tentative."""
+
+PERIODS = 20_000
+"""Busy instances that one answer is merged from."""
 
 _RANGE = f"{{{CALDAV}}}time-range"
+_TYPES = (("", False), (";FBTYPE=BUSY-TENTATIVE", True))
 
 
 def answer(snapshot: Snapshot, request: Request, collection: Collection, root: Element) -> Answer:
-    """Busy times only: a FREE period would claim to know more than this calendar does."""
-    element = root.find(_RANGE)
-    if element is None:
-        raise Invalid("free-busy-query needs a time-range.", condition="valid-filter")
-    window = span_of(element)
-    periods = "".join(
-        f"FREEBUSY:{_form(span.start)}/{_form(span.end)}\r\n" for span in _merged(_busy(snapshot, collection, window), window)
-    )
+    if request.place.name is not None:
+        raise Denied(403, "This report is answered by a calendar.", condition="supported-report")
+    return _answer(snapshot, request, [collection], root)
+
+
+def answer_home(snapshot: Snapshot, request: Request, root: Element) -> Answer:
+    """All calendars that are the person's own: what colleagues do keeps nobody busy."""
+    return _answer(snapshot, request, [each for each in snapshot.collections(request.staff) if not each.view], root)
+
+
+def _answer(snapshot: Snapshot, request: Request, collections: Sequence[Collection], root: Element) -> Answer:
+    """Busy times only: a FREE period would claim to know more than this calendar does. With Depth 0 there is nothing to look at;
+    without Depth nobody means that."""
+    elements = root.findall(_RANGE)
+    if len(elements) != 1:
+        raise Invalid("free-busy-query needs one time-range.", condition="valid-filter")
+    window, asked = span_of(elements[0]), asked_in(root)
+    check_length(window)
+    found = list(busy_times(snapshot, collections if request.depth("1") != "0" else [], window, asked))
+    lines = [
+        (span, f"FREEBUSY{kind}:{_form(span.start)}/{_form(span.end)}\r\n")
+        for kind, wanted in _TYPES
+        for span in _merged(found, wanted, window)
+    ]
     text = (
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Calendar Gateway//EN\r\nBEGIN:VFREEBUSY\r\n"
-        f"DTSTAMP:{_form(request.now)}\r\nDTSTART:{_form(window.start)}\r\nDTEND:{_form(window.end)}\r\n{periods}"
-        "END:VFREEBUSY\r\nEND:VCALENDAR\r\n"
+        f"DTSTAMP:{_form(request.now)}\r\nDTSTART:{_form(window.start)}\r\nDTEND:{_form(window.end)}\r\n"
+        f"{''.join(line for _, line in sorted(lines))}END:VFREEBUSY\r\nEND:VCALENDAR\r\n"
     )
     return Answer(200, text.encode(), {"Content-Type": "text/calendar; charset=utf-8"})
 
 
-def _busy(snapshot: Snapshot, collection: Collection, window: Span) -> list[Span]:
-    """Busy instances of the objects of this calendar, from the index; those beyond it by bounded expansion."""
-    beyond = snapshot.beyond_index(collection, window.end)
-    here = {row.entry for row in snapshot.rows_within(collection, (window.start, window.end))} - beyond
-    owners = dict.fromkeys(snapshot.calendar(calendar).staff for calendar in collection.calendars)
-    spans = [occurrence.span for owner in owners for entry, occurrence in snapshot.busy(owner, window) if entry in here]
-    for entry in snapshot.entries(beyond).values():
-        spans += [occurrence.span for occurrence in desk.occurrences(snapshot, entry, window) if occurrence.busy]
-    return spans
+def busy_times(snapshot: Snapshot, collections: Iterable[Collection], window: Span, asked: tzinfo | None) -> Iterator[Busy]:
+    allowance = Allowance()
+    for collection in collections:
+        floating = Floating(snapshot, collection, asked)
+        if floating.indexed:
+            yield from _indexed(snapshot, collection, window, floating, allowance)
+        else:
+            yield from _expanded(_rows(snapshot, collection, window, floating, allowance), window, floating, allowance)
 
 
-def _merged(spans: list[Span], window: Span) -> list[Span]:
-    merged: list[Span] = []
-    for span in sorted(spans):
-        start, end = max(span.start, window.start), min(span.end, window.end)
+def _indexed(snapshot: Snapshot, collection: Collection, window: Span, floating: Floating, allowance: Allowance) -> Iterator[Busy]:
+    """From the index; objects that go on behind it, or may be tentative, are read."""
+    found = snapshot.busy_within(collection, window, limit=PERIODS + 1)
+    if len(found) > PERIODS:
+        raise too_many()
+    unsure = snapshot.beyond_index(collection, window.end) | {entry for entry, _, doubtful in found if doubtful}
+    yield from ((span, False) for entry, span, _ in found if entry not in unsure)
+    if unsure:
+        rows = _rows(snapshot, collection, window, floating, allowance)
+        yield from _expanded([row for row in rows if row.entry in unsure], window, floating, allowance)
+
+
+def _rows(snapshot: Snapshot, collection: Collection, window: Span, floating: Floating, allowance: Allowance) -> list[Row]:
+    return candidates.within(snapshot, collection, (window.start, window.end), floating, allowance, component="VEVENT", text=True)
+
+
+def _expanded(rows: Iterable[Row], window: Span, floating: Floating, allowance: Allowance) -> Iterator[Busy]:
+    """Raises TooLarge: busy times that are left out would be taken for free ones."""
+    for row in rows:
+        reading = read(row.text or "", floating.zone, allowance)
+        if reading is None:
+            continue
+        found = reading.found(window)
+        if not found.complete:
+            raise too_many()
+        yield from ((each.span, each.component.word("STATUS") == "TENTATIVE") for each in found.instances if each.busy)
+
+
+def _merged(found: Iterable[Busy], tentative: bool, window: Span) -> list[Span]:
+    """Those of one kind, clipped to the window, in as few periods as possible: how many there are is nobody's business (§11)."""
+    merged: list[list[datetime]] = []
+    for begin, finish in sorted((span.start, span.end) for span, doubtful in found if doubtful is tentative):
+        start, end = max(begin, window.start), min(finish, window.end)
         if start >= end:
             continue
-        if merged and start <= merged[-1].end:
-            merged[-1] = Span(merged[-1].start, max(end, merged[-1].end))
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(end, merged[-1][1])
         else:
-            merged.append(Span(start, end))
-    return merged
+            merged.append([start, end])
+    return [Span(start, end) for start, end in merged]
 
 
 def _form(instant: datetime) -> str:

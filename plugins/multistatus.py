@@ -11,6 +11,7 @@ DAV = "DAV:"
 CALDAV = "urn:ietf:params:xml:ns:caldav"
 SERVER = "http://calendarserver.org/ns/"
 APPLE = "http://apple.com/ns/ical/"
+PUSH = "https://bitfire.at/webdav-push"
 GATEWAY = "urn:calendar-gateway:ns"
 """Namespace of our own error elements; a name, not an address."""
 
@@ -43,9 +44,13 @@ def href(path: str) -> str:
     return quote(path, safe="/~!$*()_-.")
 
 
-@lru_cache(maxsize=2048)
 def tag(name: str) -> tuple[str, str]:
     """What opens and what closes an element, without brackets, for a name in Clark notation."""
+    return _tag(name) if len(name) <= 200 else _tag.__wrapped__(name)  # a client's longest names must not fill the memory
+
+
+@lru_cache(maxsize=2048)
+def _tag(name: str) -> tuple[str, str]:
     namespace, _, local = name[1:].rpartition("}") if name.startswith("{") else ("", "", name)
     if prefix := _PREFIXES.get(namespace):
         return f"{prefix}:{local}", f"{prefix}:{local}"
@@ -62,6 +67,11 @@ def filled(name: str, inside: str) -> str:
     """The element with content that is XML already."""
     opening, closing = tag(name)
     return f"<{opening}>{inside}</{closing}>" if inside else f"<{opening}/>"
+
+
+def link(path: str) -> str:
+    """An href element; `path` is percent-encoded."""
+    return f"<D:href>{path}</D:href>"
 
 
 def status_line(status: int) -> str:
@@ -101,9 +111,9 @@ def document(name: str, inside: str) -> bytes:
     return f"{_PROLOGUE}<{opening} {_DECLARED}>{inside}</{closing}>".encode()
 
 
-def error(condition: str | None, sentence: str, *, at: str | None = None) -> bytes:
-    """A DAV:error body: the broken precondition, the href it is about, and a sentence, which Evolution shows to the person
-    (clients.md §4 measured that it shows the text children of DAV:error)."""
-    inside = filled(condition, f"<D:href>{at}</D:href>" if at else "") if condition else ""
+def error(condition: str | None, sentence: str, *, at: str | None = None, inside: str = "") -> bytes:
+    """A DAV:error body: the broken precondition, the href or whatever else belongs in it, and a sentence, which Evolution shows to
+    the person (clients.md §4 measured that it shows the text children of DAV:error)."""
+    broken = filled(condition, link(at) if at else inside) if condition else ""
     said = f'<G:reason xmlns:G="{GATEWAY}">{escape(sentence)}</G:reason>'
-    return document("{DAV:}error", inside + said)
+    return document("{DAV:}error", broken + said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from gateway.errors import Missing
@@ -13,6 +14,12 @@ from plugins.multistatus import href
 APPOINTMENTS = "appointments"
 COMPANY = "company"
 GROUP = "group-"
+INBOX, OUTBOX = "inbox", "outbox"
+PROXY_READ, PROXY_WRITE = "calendar-proxy-read", "calendar-proxy-write"
+APART = frozenset({INBOX, OUTBOX, PROXY_READ, PROXY_WRITE})
+"""What lies in every home beside the calendars and is none: for scheduling (RFC 6638 §2), and the groups of delegates."""
+REGISTRATIONS = "push-registrations"
+"""Where the registrations of somebody's devices have their addresses; nothing is listed there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +32,19 @@ class Place:
 
     def path(self, prefix: str) -> str:
         """The canonical path, percent-encoded; collections end with a slash."""
-        parts = [part for part in (self.handle, self.slug, self.name) if part is not None]
-        inner = "".join(f"/{part}" for part in parts)
-        return href(prefix + inner) + ("" if self.name is not None else "/")
+        if self.name is not None:
+            return _base(prefix, self.handle, self.slug) + href(self.name)
+        return _base(prefix, self.handle, self.slug)
+
+
+@lru_cache(maxsize=4096)
+def _base(prefix: str, handle: str | None, slug: str | None) -> str:
+    return href("/".join([prefix, *(part for part in (handle, slug) if part is not None), ""]))
 
 
 def is_kept(slug: str) -> bool:
     """Whether the platform keeps the name for a calendar of its own."""
-    return slug == APPOINTMENTS or is_view(slug)
+    return slug in (APPOINTMENTS, REGISTRATIONS) or slug in APART or is_view(slug)
 
 
 def is_view(slug: str) -> bool:

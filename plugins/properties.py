@@ -1,98 +1,31 @@
-"""The live properties: what can be asked of the root, a home, a calendar and an object, and what the answer is."""
+"""The live properties: what can be asked of the root, a principal, a calendar and an object, and what the answer is."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import lru_cache
 
-from gateway.errors import Invalid
-from gateway.model import Revision, Staff
+from gateway.ical import read
 from gateway.store import Collection, Row
-from plugins.multistatus import APPLE, CALDAV, DAV, SERVER, empty, escape, filled
-from plugins.place import Place
-from plugins.request import Request, etag
-from plugins.rights import letters
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
-    """What a property is asked of. Exactly one of the three cases of RFC 4791: root or home (no collection), calendar, object (row)."""
-
-    request: Request
-    epoch: str
-    place: Place
-    staff: Staff | None = None
-    collection: Collection | None = None
-    row: Row | None = None
-
-    @property
-    def letters(self) -> str:
-        return letters(self.request.login.handle, self.place, read_only=self.request.login.read_only)
-
-
-Value = Callable[[Seen], str | None]
-"""The content of the property's element as XML, or None where it does not exist."""
+from plugins import apart, availability, principals, privileges, proxies, publishing, push, scheduling, timezones
+from plugins.features import REPORTS, Kind
+from plugins.moments import EARLIEST, LATEST
+from plugins.multistatus import APPLE, CALDAV, DAV, SERVER, empty, escape, tag
+from plugins.request import etag
+from plugins.seen import Seen, Value, on_calendar, on_object
+from plugins.tokens import ctag, home_token, state_of, token
 
 TEXTUAL = {f"{{{DAV}}}displayname", f"{{{CALDAV}}}calendar-description", f"{{{APPLE}}}calendar-color", f"{{{APPLE}}}calendar-order"} | {
-    f"{{{CALDAV}}}calendar-timezone"
+    f"{{{CALDAV}}}calendar-timezone",
+    f"{{{CALDAV}}}calendar-timezone-id",
 }
 """Properties a viewer sets whose value is text; of all others the XML is kept."""
 
+ATTRIBUTES = "@"
+"""Ends the name under which the attributes of a dead property are kept, ready for its tag (`symbolic-color`, xml:lang)."""
+
 COLLATIONS = ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
-REPORTS = (
-    f"{{{DAV}}}sync-collection",
-    f"{{{CALDAV}}}calendar-query",
-    f"{{{CALDAV}}}calendar-multiget",
-    f"{{{CALDAV}}}free-busy-query",
-)
-FIRST_INSTANT, LAST_INSTANT = "19000101T000000Z", "21991231T235959Z"
-
-
-def token(epoch: str, collection: Collection, revision: int) -> str:
-    """A sync-token: an URI that names epoch, collection, its generation and revision, so that none can be taken for another's.
-
-    The generation changes with the membership of a view (RFC 6578 §3.2 lets a server call old tokens invalid).
-    """
-    return f"data:,{epoch}-{_mark(collection)}-{revision}"
-
-
-def revision_in(sent: str, epoch: str, collection: Collection) -> Revision:
-    """The revision in a token. Raises Invalid (valid-sync-token) for one that is foreign, forged or void."""
-    head, _, number = sent.rpartition("-")
-    known = token(epoch, collection, 0).rpartition("-")[0]
-    if head != known or not number.isascii() or not number.isdigit() or len(number) > 15 or int(number) > collection.last:
-        raise Invalid("This sync-token is not valid here any more.", condition="valid-sync-token")
-    return Revision(int(number))
-
-
-def _mark(collection: Collection) -> str:
-    named = "|".join((collection.owner, collection.kind, collection.slug, str(collection.since), *sorted(collection.calendars)))
-    return hashlib.sha256(named.encode()).hexdigest()[:10]
-
-
-def ctag(epoch: str, collection: Collection) -> str:
-    return etag(epoch, collection.last)
-
-
-def _on_calendar(value: Callable[[Seen, Collection], str | None]) -> Value:
-    return lambda seen: value(seen, seen.collection) if seen.collection is not None and seen.row is None else None
-
-
-def _on_object(value: Callable[[Seen, Row], str | None]) -> Value:
-    return lambda seen: value(seen, seen.row) if seen.row is not None else None
-
-
-def _on_home(value: Callable[[Seen], str | None]) -> Value:
-    return lambda seen: value(seen) if seen.collection is None and seen.row is None else None
-
-
-def _href(path: str) -> str:
-    return f"<D:href>{path}</D:href>"
-
-
-def _principal(seen: Seen) -> str:
-    return _href(seen.request.home.path(seen.request.prefix))
 
 
 def _resourcetype(seen: Seen) -> str:
@@ -100,6 +33,8 @@ def _resourcetype(seen: Seen) -> str:
         return ""
     if seen.collection is not None:
         return "<D:collection/><C:calendar/>"
+    if seen.kind is Kind.PERSON:
+        return "<D:principal/>"
     return "<D:collection/><D:principal/>" if seen.place.handle else "<D:collection/>"
 
 
@@ -117,34 +52,23 @@ def _etag(seen: Seen) -> str | None:
     return ctag(seen.epoch, seen.collection) if seen.collection is not None else None
 
 
-def _privileges(seen: Seen) -> str:
-    held = seen.letters
-    names = ["<D:read/>", "<D:read-current-user-privilege-set/>"]
-    if seen.collection is not None:
-        names.append("<C:read-free-busy/>")
-    if "w" in held:
-        names += ["<D:write/>", "<D:write-content/>", "<D:write-properties/>", "<D:bind/>", "<D:unbind/>"]
-    elif "W" in held:
-        names += ["<D:bind/>", "<D:unbind/>"]
-    return "".join(f"<D:privilege>{name}</D:privilege>" for name in names)
-
-
-def _reports(names: Sequence[str]) -> str:
-    return "".join(f"<D:supported-report><D:report>{empty(name)}</D:report></D:supported-report>" for name in names)
-
-
-def _addresses(seen: Seen) -> str | None:
-    if seen.staff is None:
+def _sync_token(seen: Seen) -> str | None:
+    if seen.row is not None:
         return None
-    return _href(f"mailto:{escape(seen.staff.email)}") + _principal(seen)
+    if seen.collection is not None:
+        return token(seen.epoch, seen.collection, seen.collection.last)
+    if seen.kind is not Kind.HOME or seen.staff is None:
+        return None
+    return home_token(seen.epoch, seen.staff.id, state_of(seen.calendars))
 
 
-def _timezone(seen: Seen, collection: Collection) -> str | None:
-    value = collection.properties.get(f"{{{CALDAV}}}calendar-timezone")
-    return escape(value) if value else None
+@lru_cache(maxsize=len(Kind))
+def _reports(kind: Kind) -> str:
+    names = (empty(name) for name, kinds in REPORTS.items() if kind in kinds)
+    return "".join(f"<D:supported-report><D:report>{name}</D:report></D:supported-report>" for name in names)
 
 
-def _comps(seen: Seen, collection: Collection) -> str:
+def _components(seen: Seen, collection: Collection) -> str:
     return "".join(f'<C:comp name="{component}"/>' for component in collection.components)
 
 
@@ -152,56 +76,88 @@ def _length(seen: Seen, row: Row) -> str | None:
     return str(len(row.text.encode())) if row.text is not None else None
 
 
+def _constant(value: str) -> Value:
+    return on_calendar(lambda seen, collection: value)
+
+
 LIVE: Mapping[str, Value] = {
     f"{{{DAV}}}resourcetype": _resourcetype,
     f"{{{DAV}}}displayname": _displayname,
     f"{{{DAV}}}getetag": _etag,
-    f"{{{DAV}}}getcontenttype": _on_object(lambda seen, row: f"text/calendar; charset=utf-8; component={row.component}"),
-    f"{{{DAV}}}getcontentlength": _on_object(_length),
-    f"{{{DAV}}}current-user-principal": _principal,
-    f"{{{DAV}}}principal-URL": _on_home(_principal),
-    f"{{{DAV}}}principal-collection-set": lambda seen: _href(Place().path(seen.request.prefix)),
-    f"{{{DAV}}}owner": lambda seen: _principal(seen) if seen.place.handle else None,
-    f"{{{DAV}}}current-user-privilege-set": _privileges,
-    f"{{{DAV}}}supported-report-set": lambda seen: _reports(REPORTS if seen.collection is not None and seen.row is None else ()),
-    f"{{{DAV}}}sync-token": _on_calendar(lambda seen, collection: token(seen.epoch, collection, collection.last)),
-    f"{{{SERVER}}}getctag": _on_calendar(lambda seen, collection: ctag(seen.epoch, collection)),
-    f"{{{CALDAV}}}calendar-home-set": _on_home(_principal),
-    f"{{{CALDAV}}}calendar-user-address-set": _on_home(_addresses),
-    f"{{{CALDAV}}}supported-calendar-component-set": _on_calendar(_comps),
-    f"{{{CALDAV}}}supported-calendar-data": _on_calendar(
-        lambda seen, collection: '<C:calendar-data content-type="text/calendar" version="2.0"/>'
+    f"{{{DAV}}}getcontenttype": on_object(lambda seen, row: f"text/calendar; charset=utf-8; component={row.component}"),
+    f"{{{DAV}}}getcontentlength": on_object(_length),
+    f"{{{DAV}}}supported-report-set": lambda seen: _reports(seen.kind),
+    f"{{{DAV}}}sync-token": _sync_token,
+    f"{{{SERVER}}}getctag": on_calendar(lambda seen, collection: ctag(seen.epoch, collection)),
+    f"{{{CALDAV}}}supported-calendar-component-set": on_calendar(_components),
+    f"{{{CALDAV}}}supported-calendar-data": _constant('<C:calendar-data content-type="text/calendar" version="2.0"/>'),
+    f"{{{CALDAV}}}supported-collation-set": _constant(
+        "".join(f"<C:supported-collation>{name}</C:supported-collation>" for name in COLLATIONS)
     ),
-    f"{{{CALDAV}}}supported-collation-set": _on_calendar(
-        lambda seen, collection: "".join(f"<C:supported-collation>{name}</C:supported-collation>" for name in COLLATIONS)
-    ),
-    f"{{{CALDAV}}}max-resource-size": _on_calendar(lambda seen, collection: str(seen.request.limits.object_octets)),
-    f"{{{CALDAV}}}max-instances": _on_calendar(lambda seen, collection: str(seen.request.limits.instances)),
-    f"{{{CALDAV}}}min-date-time": _on_calendar(lambda seen, collection: FIRST_INSTANT),
-    f"{{{CALDAV}}}max-date-time": _on_calendar(lambda seen, collection: LAST_INSTANT),
-    f"{{{CALDAV}}}calendar-timezone": _on_calendar(_timezone),
+    f"{{{CALDAV}}}supported-rscale-set": _constant("<C:supported-rscale>GREGORIAN</C:supported-rscale>"),
+    f"{{{CALDAV}}}max-resource-size": on_calendar(lambda seen, collection: str(seen.request.limits.object_octets)),
+    f"{{{CALDAV}}}max-instances": on_calendar(lambda seen, collection: str(seen.request.limits.instances)),
+    f"{{{CALDAV}}}max-attendees-per-instance": _constant(str(read.ATTENDEES)),
+    f"{{{CALDAV}}}min-date-time": _constant(f"{EARLIEST:%Y%m%dT%H%M%SZ}"),
+    f"{{{CALDAV}}}max-date-time": _constant(f"{LATEST - timedelta(seconds=1):%Y%m%dT%H%M%SZ}"),
+    **principals.LIVE,
+    **privileges.LIVE,
+    **push.LIVE,
+    **scheduling.LIVE,
+    **availability.LIVE,
+    **timezones.LIVE,
+    **proxies.LIVE,
+    **publishing.LIVE,
 }
 
-SETTABLE = frozenset({f"{{{DAV}}}displayname", f"{{{CALDAV}}}calendar-timezone"})
+SETTABLE = frozenset({f"{{{DAV}}}displayname", timezones.ZONE, timezones.ZONE_ID, scheduling.TRANSPARENCY})
 """Live properties that are a viewer's own choice."""
 
-_ALLPROP = tuple(name for name in LIVE if name.startswith(f"{{{DAV}}}"))
-"""What allprop tells: the properties of RFC 4918 and its kin, and the dead ones (RFC 4791 §5.2 keeps CalDAV's out of it)."""
+_ALLPROP = tuple(f"{{{DAV}}}{name}" for name in ("resourcetype", "displayname", "getetag", "getcontenttype", "getcontentlength"))
+"""What allprop tells, beside the dead ones: those of RFC 4918. RFC 3744 §5, RFC 4791 §5.2 and RFC 6578 §4 keep theirs out of it."""
 
 
 def found(seen: Seen, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The elements of the properties asked for that exist here, and empty elements for those that do not."""
-    dead = seen.collection.properties if seen.collection is not None and seen.row is None else {}
+    """The elements of the properties asked for that exist here, and empty elements for those that do not.
+
+    The latter are left out for who prefers a small answer (RFC 8144 §2.1).
+    """
+    dead, narrow = seen.dead, _narrow(seen.kind)
     there: list[str] = []
     missing: list[str] = []
-    for name in names:
-        live = LIVE.get(name)
+    plan = _planned if sum(map(len, names)) < _REMEMBERED else _planned.__wrapped__
+    for name, live, opening, closing, blank in plan(tuple(names)):
+        if narrow is not None:
+            live = narrow.get(name)
         value = live(seen) if live is not None else _dead(name, dead)
         if value is None:
-            missing.append(empty(name))
-        else:
-            there.append(filled(name, value))
-    return there, missing
+            missing.append(blank)
+            continue
+        if dead and (attributes := dead.get(name + ATTRIBUTES)):
+            opening = f"<{tag(name)[0]}{attributes}>"
+            blank = f"{opening[:-1]}/>"
+        there.append(f"{opening}{value}{closing}" if value else blank)
+    return there, [] if seen.request.prefer.minimal else missing
+
+
+_REMEMBERED = 8192
+"""Characters of names above which a list of them is not remembered: no client's real list is so long, and memory is finite."""
+
+
+@lru_cache(maxsize=len(Kind))
+def _narrow(kind: Kind) -> Mapping[str, Value] | None:
+    """What alone is answered by a resource that is no home, calendar or object of one's own; None: whatever there is."""
+    if kind is Kind.PERSON:
+        return {name: LIVE[name] for name in principals.OF_COLLEAGUES}
+    own = apart.OWN.get(kind)
+    return None if own is None else {**{name: LIVE[name] for name in apart.GENERAL}, **own}
+
+
+@lru_cache(maxsize=512)
+def _planned(names: tuple[str, ...]) -> tuple[tuple[str, Value | None, str, str, str], ...]:
+    """Every name with what answers for it, and its tags: a client asks for the same ones all day."""
+    tags = ((name, *tag(name)) for name in names)
+    return tuple((name, LIVE.get(name), f"<{opening}>", f"</{closing}>", f"<{opening}/>") for name, opening, closing in tags)
 
 
 def _dead(name: str, dead: Mapping[str, str]) -> str | None:
@@ -210,8 +166,18 @@ def _dead(name: str, dead: Mapping[str, str]) -> str | None:
 
 
 def all_names(seen: Seen) -> list[str]:
-    """What allprop and propname are about here."""
-    dead = seen.collection.properties if seen.collection is not None and seen.row is None else {}
-    there, _ = dead, None
-    live = [name for name in _ALLPROP if LIVE[name](seen) is not None]
-    return [*live, *(name for name in there if name not in LIVE)]
+    """What allprop is about here."""
+    return _names(seen, _ALLPROP)
+
+
+def known_names(seen: Seen) -> list[str]:
+    """What propname is about here: everything there is."""
+    return _names(seen, LIVE)
+
+
+def _names(seen: Seen, names: Sequence[str] | Mapping[str, Value]) -> list[str]:
+    narrow = _narrow(seen.kind)
+    there = LIVE if narrow is None else narrow
+    wanted = there if names is LIVE else [name for name in names if name in there]
+    live = [name for name in wanted if there[name](seen) is not None]
+    return [*live, *(name for name in seen.dead if name not in LIVE and not name.endswith(ATTRIBUTES))]

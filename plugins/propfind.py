@@ -2,92 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from xml.etree.ElementTree import Element
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 
-from gateway.errors import Invalid, Missing
-from gateway.store import Collection, Row, Snapshot, Store
-from plugins import document
+from gateway.errors import Invalid
+from gateway.store import Store
+from plugins import document, sights
 from plugins.failures import Denied
+from plugins.features import Kind, kind_of
 from plugins.multistatus import DAV, answered, empty, multistatus
-from plugins.place import Place, collection_at
-from plugins.properties import Seen, all_names, found
-from plugins.request import Answer, Request, xml
+from plugins.prefer import MINIMAL, NOROOT
+from plugins.properties import all_names, found, known_names
+from plugins.request import Answer, Request, preferred, xml
+from plugins.seen import Seen
+from plugins.states import check_states
 
 _LENGTH = f"{{{DAV}}}getcontentlength"
+_SMALL = 4096  # octets of a body that is remembered: every client asks for the same things all day
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """`names` None: allprop (`more` is what its include adds), or propname when `bare`."""
+
+    names: tuple[str, ...] | None
+    more: tuple[str, ...] = ()
+    bare: bool = False
+
+    @property
+    def text(self) -> bool:
+        """Whether objects must be read whole."""
+        return not self.bare and (self.names is None or _LENGTH in self.names)
 
 
 def answer(store: Store, request: Request) -> Answer:
-    wanted = _wanted(document.parsed(request.body))
+    wanted = _remembered(request.body) if len(request.body) <= _SMALL else _wanted(request.body)
     depth = request.depth("0")  # RFC 4918 means infinity by none; who sends none means this one (so does Radicale)
-    if depth == "infinity":
+    if depth == "infinity" and kind_of(request.place, request.handle) not in (Kind.OBJECT, Kind.VIEW_OBJECT, Kind.PERSON):
         raise Denied(403, "Ask for Depth 0 or 1, please.", condition="propfind-finite-depth")
+    noroot = request.prefer.noroot and depth == "1"
     with store.read(request.login.company) as snapshot:
-        return xml(207, multistatus([_one(seen, wanted) for seen in _all(snapshot, request, depth, wanted)]))
+        check_states(snapshot, request)
+        seen = islice(sights.around(snapshot, request, depth, text=wanted.text), int(noroot), None)
+        body = multistatus([_one(each, wanted) for each in seen])
+    heeded = [wish for wish, done in ((MINIMAL, request.prefer.minimal), (NOROOT, noroot)) if done]
+    return preferred(xml(207, body), *heeded)
 
 
-class _Names:
-    """Stands for `propname`."""
-
-
-def _wanted(root: Element | None) -> list[str] | _Names | None:
-    """The names asked for; None for allprop."""
+def _wanted(body: bytes) -> _Wanted:
+    """Raises Invalid."""
+    root = document.parsed(body)
     if root is None:
-        return None
+        return _Wanted(None)
     if root.tag != f"{{{DAV}}}propfind":
         raise Invalid("The body of PROPFIND is a propfind element.")
     for child in root:
         if child.tag == f"{{{DAV}}}prop":
-            return document.names_in(child)
+            return _Wanted(tuple(document.names_in(child)))
         if child.tag == f"{{{DAV}}}propname":
-            return _Names()
+            return _Wanted(None, bare=True)
         if child.tag == f"{{{DAV}}}allprop":
-            return None
+            return _Wanted(None, more=tuple(document.names_in(root.find(f"{{{DAV}}}include"))))
     raise Invalid("A propfind element asks for prop, propname or allprop.")
 
 
-def _all(snapshot: Snapshot, request: Request, depth: str, wanted: object) -> Iterator[Seen]:
-    place, epoch = request.place, snapshot.epoch
-    staff = snapshot.staff(request.staff) if place.slug is None else None
-    if place.handle is None:
-        yield Seen(request=request, epoch=epoch, place=place, staff=staff)
-        if depth == "1" and request.at != "/":
-            yield Seen(request=request, epoch=epoch, place=request.home, staff=staff)
-        return
-    if place.slug is None:
-        yield Seen(request=request, epoch=epoch, place=place, staff=staff)
-        if depth == "1" and staff is not None:
-            for each in snapshot.collections(staff.id):
-                yield Seen(request=request, epoch=epoch, place=Place(place.handle, each.slug), collection=each)
-        return
-    collection = collection_at(snapshot, request.staff, place)
-    text = isinstance(wanted, list) and _LENGTH in wanted
-    if place.name is not None:
-        yield _object(request, epoch, collection, _row(snapshot, collection, place.name))
-        return
-    yield Seen(request=request, epoch=epoch, place=place, collection=collection)
-    if depth == "1":
-        for row in snapshot.rows(collection, text=text):
-            yield _object(request, epoch, collection, row)
+_remembered = lru_cache(maxsize=256)(_wanted)
 
 
-def _row(snapshot: Snapshot, collection: Collection, name: str) -> Row:
-    row = snapshot.rows_named(collection, [name]).get(name)
-    if row is None:
-        raise Missing("There is no such calendar object.")
-    return row
-
-
-def _object(request: Request, epoch: str, collection: Collection, row: Row) -> Seen:
-    place = Place(request.place.handle, collection.slug, row.name)
-    return Seen(request=request, epoch=epoch, place=place, collection=collection, row=row)
-
-
-def _one(seen: Seen, wanted: list[str] | _Names | None) -> str:
-    request = seen.request
-    at = request.at if seen.place == request.place else seen.place.path(request.prefix)
-    if isinstance(wanted, _Names):
-        return answered(at, [empty(name) for name in all_names(seen)], [])
-    if wanted is None:
-        return answered(at, found(seen, all_names(seen))[0], [])
-    return answered(at, *found(seen, wanted))
+def _one(seen: Seen, wanted: _Wanted) -> str:
+    if wanted.names is not None:
+        return answered(seen.at, *found(seen, wanted.names))
+    if wanted.bare:
+        return answered(seen.at, [empty(name) for name in known_names(seen)], [])
+    return answered(seen.at, *found(seen, list(dict.fromkeys([*all_names(seen), *wanted.more]))))

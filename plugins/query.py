@@ -2,81 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import tzinfo
 from xml.etree.ElementTree import Element
 
-from gateway import desk
-from gateway.errors import Invalid
-from gateway.model import Entry, Span
+from gateway.errors import Missing
 from gateway.store import Collection, Row, Snapshot
-from plugins import content, filters
-from plugins.filters import EARLIEST, LATEST, Window
+from plugins import candidates, filters
+from plugins.filters import Wish
+from plugins.floating import Floating, asked_in
+from plugins.matching import Matcher
 from plugins.multistatus import multistatus
-from plugins.rendering import renderer, wanted_in
+from plugins.reading import Allowance
+from plugins.rendering import Wanted, renderer, wanted_in
 from plugins.request import Answer, Request, xml
 from plugins.shaping import shaped
 
 
 def answer(snapshot: Snapshot, request: Request, collection: Collection, root: Element) -> Answer:
-    """Depth 0 asks about the calendar itself, which no filter matches; macOS, Evolution and vdirsyncer send 1."""
-    wish, wanted = filters.wish_in(root), wanted_in(root)
-    if request.header("Depth") == "0" and request.place.name is None:
-        return xml(207, multistatus([]))
-    text = wanted.text or not wish.exact
-    rows = _candidates(snapshot, collection, wish, text=text)
-    if request.place.name is not None:
-        rows = [row for row in rows if row.name == request.place.name]
-    if not wish.exact and wish.top is not None:
-        rows = _matching(snapshot, collection, rows, wish, wish.top)
-    one = renderer(request, snapshot.epoch, collection, wanted, shaped(snapshot, request, wanted.data))
-    return xml(207, multistatus([one(row) for row in rows]))
+    """Of a calendar, or of one object in it. Depth 0 asks about the calendar itself, which no filter matches; without Depth, which
+    RFC 4791 takes for 0, nobody means that (macOS, Evolution and vdirsyncer send 1)."""
+    return _Query(snapshot, request, root).of([collection] if request.place.name is not None or request.depth("1") != "0" else [])
 
 
-def _candidates(snapshot: Snapshot, collection: Collection, wish: filters.Wish, *, text: bool) -> list[Row]:
-    """The rows of the component and window, exactly."""
-    if wish.window is None:
-        return [row for row in snapshot.rows(collection, text=text) if wish.component in (None, row.component)]
-    rows = snapshot.rows_within(collection, wish.window, component=wish.component, text=text)
-    unsure = snapshot.beyond_index(collection, wish.window[1]) & {row.entry for row in rows}
-    if not unsure:
-        return list(rows)
-    entries = snapshot.entries(unsure)
-    return [row for row in rows if row.entry not in unsure or _occurs(snapshot, entries[row.entry], wish.window)]
+def answer_home(snapshot: Snapshot, request: Request, root: Element) -> Answer:
+    """Of all calendars of a home at once. Their objects lie two levels deep; Depth 1 finds them as well, for no client asks a home
+    in order to hear that it has no events of its own."""
+    return _Query(snapshot, request, root).of(snapshot.collections(request.staff) if request.depth("1") != "0" else [])
 
 
-def _occurs(snapshot: Snapshot, entry: Entry, window: Window) -> bool:
-    """Whether the entry has an instance in the window; by expansion. Without an end, an endless series always has."""
-    start, end = window
-    return end is None or bool(desk.occurrences(snapshot, entry, Span(start or EARLIEST, end)))
+class _Query:
+    """One report: what it asks for, read and checked whatever there is to be found, and what it may still cost."""
 
+    def __init__(self, snapshot: Snapshot, request: Request, root: Element) -> None:
+        self._snapshot = snapshot
+        self._request = request
+        self._wish: Wish = filters.wish_in(root)
+        self._wanted: Wanted = wanted_in(root)
+        self._asked: tzinfo | None = asked_in(root)
+        self._allowance = Allowance()
+        wish = self._wish if request.place.name is None else replace(self._wish, quick=False)  # of one object SQL is asked nothing
+        self._matcher = Matcher(wish, self._allowance)
 
-def _matching(snapshot: Snapshot, collection: Collection, rows: list[Row], wish: filters.Wish, top: Element) -> list[Row]:
-    """The rows that the whole filter matches. What SQL has decided about the window is not asked again."""
-    answered: dict[Window, set[str]] = {wish.window: {row.name for row in rows}} if wish.window is not None else {}
+    def of(self, collections: Sequence[Collection]) -> Answer:
+        return xml(207, multistatus([response for each in collections for response in self._in(each)]))
 
-    def named_within(window: Window) -> set[str]:
-        if window not in answered:
-            narrowed = filters.Wish(None, None, window)
-            answered[window] = {row.name for row in _candidates(snapshot, collection, narrowed, text=False)}
-        return answered[window]
+    def _in(self, collection: Collection) -> list[str]:
+        floating = Floating(self._snapshot, collection, self._asked)
+        name = self._request.place.name
+        rows = self._rows(collection, floating) if name is None else [self._object(collection, name)]
+        if not self._wish.exact or name is not None:
+            rows = [row for row in rows if self._matcher.matches(row.text or "", lambda: floating.zone)]
+        shape = shaped(self._snapshot, self._request, self._wanted.data, floating=floating, allowance=self._allowance)
+        one = renderer(self._request, self._snapshot.epoch, collection, self._wanted, shape)
+        return [one(row) for row in rows]
 
-    def spans_of(row: Row) -> Callable[[Span], list[Span]]:
-        return lambda window: _spans(snapshot, row, window)
+    def _object(self, collection: Collection, name: str) -> Row:
+        """Raises Missing."""
+        row = self._snapshot.rows_named(collection, [name]).get(name)
+        if row is None:
+            raise Missing("There is no such calendar object.")
+        return row
 
-    found = []
-    for row in rows:
-        calendar = content.tree(row.text or "")
-
-        def within(window: Window, name: str = row.name) -> bool:
-            return name in named_within(window)
-
-        if filters.matches(top, calendar, within, spans_of(row)):
-            found.append(row)
-    return found
-
-
-def _spans(snapshot: Snapshot, row: Row, window: Span) -> list[Span]:
-    if window.end >= LATEST or window.start <= EARLIEST:
-        raise Invalid("A time-range on alarms needs a start and an end.", condition="valid-filter")
-    entry = snapshot.entries([row.entry])[row.entry]
-    return [occurrence.span for occurrence in desk.occurrences(snapshot, entry, window)]
+    def _rows(self, collection: Collection, floating: Floating) -> list[Row]:
+        """The rows of the component and window, exactly."""
+        wish, text = self._wish, self._wanted.text or not self._wish.exact
+        if wish.component is not None and wish.component not in collection.components:
+            return []
+        if wish.window is None:
+            return [row for row in self._snapshot.rows(collection, text=text) if wish.component in (None, row.component)]
+        return candidates.within(self._snapshot, collection, wish.window, floating, self._allowance, component=wish.component, text=text)

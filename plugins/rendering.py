@@ -6,15 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from gateway.errors import Invalid
-from gateway.model import Span
 from gateway.store import Collection, Row
 from plugins import document
-from plugins.filters import window_of
 from plugins.multistatus import CALDAV, DAV, answered, empty, escape, href
 from plugins.place import Place
-from plugins.properties import Seen, all_names, found
+from plugins.properties import all_names, found, known_names
 from plugins.request import Request
+from plugins.seen import Seen
 
 _DATA = f"{{{CALDAV}}}calendar-data"
 _ETAG = f"{{{DAV}}}getetag"
@@ -23,7 +21,7 @@ _LENGTH = f"{{{DAV}}}getcontentlength"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a REPORT asks of each object. `names` None: allprop, [] with `bare`: the names only."""
+    """What a REPORT asks of each object. `names` None: allprop, or with `bare` propname."""
 
     names: tuple[str, ...] | None
     bare: bool = False
@@ -32,17 +30,17 @@ class Wanted:
     @property
     def text(self) -> bool:
         """Whether the objects' texts are needed."""
-        return self.data is not None or (self.names is not None and _LENGTH in self.names)
+        return self.data is not None or self.names is None or _LENGTH in self.names
 
 
 def wanted_in(root: Element) -> Wanted:
-    """Read prop, allprop or propname below the root of a REPORT."""
+    """Read prop, allprop or propname below the root of a REPORT. allprop has no calendar data, unless that is included by name."""
     for child in root:
         if child.tag == f"{{{DAV}}}prop":
             names = document.names_in(child)
             return Wanted(tuple(names), data=child.find(_DATA))
         if child.tag == f"{{{DAV}}}allprop":
-            return Wanted(None)
+            return Wanted(None, data=root.find(f"{{{DAV}}}include/{_DATA}"))
         if child.tag == f"{{{DAV}}}propname":
             return Wanted(None, bare=True)
     return Wanted(None)
@@ -56,19 +54,19 @@ def renderer(request: Request, epoch: str, collection: Collection, wanted: Wante
 
     Nearly every client asks for getetag, calendar-data or both, which is one template.
     """
-    base = Place(request.login.handle, collection.slug).path(request.prefix)
+    base = Place(request.handle, collection.slug).path(request.prefix)
     of = text if text is not None else _whole
     if wanted.names is not None and set(wanted.names) <= {_ETAG, _DATA} and wanted.names:
         return _template(base, epoch, wanted.names, of)
 
     def one(row: Row) -> str:
-        place = Place(request.login.handle, collection.slug, row.name)
+        place = Place(request.handle, collection.slug, row.name)
         seen = Seen(request=request, epoch=epoch, place=place, collection=collection, row=row)
         at = base + href(row.name)
-        if wanted.names is None:
-            names = all_names(seen)
-            return answered(at, [empty(name) for name in names] if wanted.bare else found(seen, names)[0], [])
-        there, missing = found(seen, [name for name in wanted.names if name != _DATA])
+        if wanted.bare:
+            return answered(at, [empty(name) for name in known_names(seen)], [])
+        names = all_names(seen) if wanted.names is None else [name for name in wanted.names if name != _DATA]
+        there, missing = found(seen, names)
         if wanted.data is not None:
             there.append(f"<C:calendar-data>{escape(of(row))}</C:calendar-data>")
         return answered(at, there, missing)
@@ -89,11 +87,3 @@ def _template(base: str, epoch: str, names: Sequence[str], of: Text) -> Callable
     if _ETAG not in names:
         return lambda row: f"{first}{href(row.name)}{mark}<C:calendar-data>{escape(of(row))}</C:calendar-data>{last}"
     return lambda row: f'{first}{href(row.name)}{mark}{row.revision}"</D:getetag><C:calendar-data>{escape(of(row))}</C:calendar-data>{last}'
-
-
-def span_of(element: Element) -> Span:
-    """The closed window of expand, limit-recurrence-set and free-busy-query. Raises Invalid."""
-    start, end = window_of(element)
-    if start is None or end is None:
-        raise Invalid("Both start and end are needed here.", condition="valid-filter")
-    return Span(start, end)

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.errors import Conflict, Invalid
 from gateway.model import Actor, StaffId
-from gateway.store import Login
+from gateway.store import Delegation, Login
 from plugins.multistatus import CONTENT_TYPE
-from plugins.place import Place
+from plugins.place import REGISTRATIONS, Place
+from plugins.prefer import NONE, Preferences
+
+if TYPE_CHECKING:  # what is announced of them asks requests
+    from plugins.publishing import Press
+    from plugins.push import Push
 
 _TAG = re.compile(r'(W/)?"([^"]*)"')
+_REGISTERED = re.compile(rf"/{REGISTRATIONS}/([0-9a-f]{{32}})(?![^\",\s])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Limits:
     hrefs: int = 500  # of one calendar-multiget
     instances: int = 3000  # of one expansion or free-busy answer
     calendars: int = 100  # of one staff member
+    principals: int = 100  # of one search or expansion: colleagues found, and hrefs followed
     properties: int = 100  # dead properties of one collection
     property_octets: int = 16 * 1024
 
@@ -42,16 +49,38 @@ class Request:
     login: Login
     now: datetime
     limits: Limits
+    prefer: Preferences = NONE
+    push: Push | None = None  # None: devices are not told of changes
+    press: Press | None = None  # None: calendars cannot be published
+    delegation: Delegation | None = None  # by which somebody else's home is open
 
     @property
     def staff(self) -> StaffId:
-        """Whose home it is; only staff members log in here."""
+        """Whose home it is: of whoever asks, or of who lets him in; only staff members log in here."""
+        return self.viewer if self.delegation is None else self.delegation.owner
+
+    @property
+    def handle(self) -> str:
+        """And by which name it is addressed."""
+        return self.login.handle if self.delegation is None else self.delegation.handle
+
+    @property
+    def viewer(self) -> StaffId:
+        """Who asks, in whoever's home."""
         assert self.login.staff is not None  # noqa: S101  plugins.auth lets nobody else in
         return self.login.staff
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.login.handle, "dav")
+        return Actor(self.login.handle, "dav", self._unheard())
+
+    def _unheard(self) -> frozenset[str]:
+        """Devices that are not to be told of what the request changes (draft-bitfire-webdav-push §4.2): by the addresses of their
+        registrations in quotes, which DAVx5 left out once; "*" means all."""
+        named = self.header("Push-Dont-Notify")
+        if not named or self.push is None:
+            return frozenset()
+        return frozenset("*") if named.strip() == "*" else frozenset(_REGISTERED.findall(named)[:20])
 
     @property
     def host(self) -> str:
@@ -69,7 +98,14 @@ class Request:
 
     @property
     def home(self) -> Place:
+        """Of whoever asks."""
         return Place(self.login.handle)
+
+    @property
+    def parent(self) -> str:
+        """The address of the collection that the place lies in, percent-encoded."""
+        place = self.place
+        return Place(place.handle if place.slug else None, place.slug if place.name else None).path(self.prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +119,34 @@ def xml(status: int, body: bytes) -> Answer:
     return Answer(status, body, {"Content-Type": CONTENT_TYPE})
 
 
+def preferred(answer: Answer, *wishes: str) -> Answer:
+    """The answer, saying which preferences it heeds (RFC 7240 §3)."""
+    if not wishes:
+        return answer
+    return replace(answer, headers={**answer.headers, "Preference-Applied": ", ".join(wishes), "Vary": "Prefer, Brief"})
+
+
 def etag(epoch: str, revision: int) -> str:
     """Strong: a revision touches one entry, and the epoch changes when the database is restored (house.md §1)."""
     return f'"{epoch}-{revision}"'
 
 
-def check_conditions(request: Request, current: str | None) -> None:
-    """If-Match and If-None-Match of a write, against the ETag of what is there (None: nothing). Raises Conflict.
+def schedule_tag(epoch: str, version: int | None) -> str | None:
+    """Of an appointment, by its version: it changes when times, status or anything else that concerns others change, and not with
+    what a staff member's own client keeps with it (RFC 6638 §3.2.10). None: of anything else there is none."""
+    return None if version is None else f'"{epoch}-v{version}"'
 
-    If-Match compares strongly (RFC 9110 §13.1.1). If-Schedule-Tag-Match is refused when it is sent: no schedule tag was ever given.
+
+def check_conditions(request: Request, current: str | None, tag: str | None = None) -> None:
+    """If-Match, If-None-Match and If-Schedule-Tag-Match of a write, against the ETag and the schedule tag of what is there (None:
+    nothing, and none). Raises Conflict.
+
+    If-Match compares strongly (RFC 9110 §13.1.1). If-Unmodified-Since is passed over, as RFC 9110 §13.1.4 has it where no date of
+    modification is given out. If-Schedule-Tag-Match names one tag (RFC 6638 §8.3); DAVx5 sends it instead of If-Match (clients.md §8).
     """
-    if request.header("If-Schedule-Tag-Match"):
-        raise Conflict("There are no schedule tags here.")
+    known = request.header("If-Schedule-Tag-Match").strip()
+    if known and known != tag:
+        raise Conflict("The appointment has been changed by somebody else since it was read.")
     check_match(request, current)
     unwanted = request.header("If-None-Match")
     if unwanted and _matches(unwanted, current, weak=True):
@@ -115,8 +167,8 @@ def unchanged(request: Request, current: str) -> bool:
 
 
 def names_a_version(request: Request) -> bool:
-    """Whether If-Match says which version the client had."""
-    return request.header("If-Match").strip() not in ("", "*")
+    """Whether If-Match, or If-Schedule-Tag-Match, says which version the client had."""
+    return request.header("If-Match").strip() not in ("", "*") or bool(request.header("If-Schedule-Tag-Match").strip())
 
 
 def _matches(value: str, current: str | None, *, weak: bool) -> bool:

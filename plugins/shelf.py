@@ -20,10 +20,11 @@ from gateway.errors import Invalid, Refused
 from gateway.ical import read
 from gateway.model import Appointment, CompanyId, Revision, StaffId
 from gateway.store import Collection, Row, Snapshot, Transaction
-from plugins import content
+from plugins import whole
 from plugins.multistatus import CALDAV, DAV
-from plugins.properties import ctag, revision_in, token
+from plugins.properties import ATTRIBUTES
 from plugins.request import etag
+from plugins.tokens import ctag, revision_in, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 _DISPLAYNAME = f"{{{DAV}}}displayname"
 _COMPONENT_SET = f"{{{CALDAV}}}supported-calendar-component-set"
 _EVER = (0, 2**62)
-_PRODID = "PRODID:-//Calendar Gateway//EN"
 
 
 class Keeper(Protocol):
@@ -207,7 +207,7 @@ class Shelf(BaseCollection):
     @overload
     def get_meta(self, key: str) -> str | None: ...
     def get_meta(self, key: str | None = None) -> Mapping[str, str] | str | None:
-        meta = {make_human_tag(name): value for name, value in self.calendar.properties.items()}
+        meta = {make_human_tag(name): value for name, value in self.calendar.properties.items() if not name.endswith(ATTRIBUTES)}
         meta.setdefault(make_human_tag(_DISPLAYNAME), self.calendar.title)
         meta["tag"] = "VCALENDAR"
         meta[make_human_tag(_COMPONENT_SET)] = ",".join(self.calendar.components)
@@ -229,20 +229,8 @@ class Shelf(BaseCollection):
 
     def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, str] = {}) -> str:  # noqa: B006, N803  Radicale's signature
         """The calendar as one object: Radicale measures it for allprop, and gives it out for a GET of the collection."""
-        return content.written(content.Component("VCALENDAR", [content.line("VERSION:2.0"), content.line(_PRODID)], self._components()))
-
-    def _components(self) -> list[content.Component]:
-        """Everything that is in the objects, each time zone once."""
-        zones: dict[str, content.Component] = {}
-        others: list[content.Component] = []
         with self._keeper.reading(self._company) as snapshot:
-            texts = [row.text or "" for row in snapshot.rows(self.calendar, text=True)]
-        for component in (child for text in texts for child in content.tree(text).children):
-            if component.name == "VTIMEZONE":
-                zones.setdefault(next((line.value for line in component.properties("TZID")), ""), component)
-            else:
-                others.append(component)
-        return [*zones.values(), *others]
+            return whole.text(snapshot, self.calendar)
 
     def _item(self, row: Row, epoch: str) -> Item:
         return Item(

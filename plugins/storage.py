@@ -25,7 +25,7 @@ from gateway.errors import Conflict, GatewayError
 from gateway.model import Actor, CompanyId
 from gateway.store import Snapshot, Store, Transaction
 from plugins.opening import SCHEMA, store_from
-from plugins.place import place_of
+from plugins.place import is_kept, place_of
 from plugins.shelf import Node, Shelf
 
 
@@ -126,6 +126,8 @@ class Storage(BaseStorage):
         place = place_of(href)
         if place.handle is None or place.slug is None or place.name is not None or items is not None:
             raise ValueError("[Errno 13] A collection cannot be overwritten.")
+        if is_kept(place.slug):
+            raise ValueError("[Errno 13] This name is kept for the platform's own calendars.")
         known, meta = self.store.find_handle(place.handle), dict(props or {})
         if known is None or meta.pop("tag", "") != "VCALENDAR":
             raise ValueError("[Errno 13] Only calendars can be made.")

@@ -54,11 +54,15 @@ class Exceptional:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Instances in a window, by span. `complete` False: the budget ran out, and only those that begin before `until` are all there are."""
+    """Instances in a window, by span. `complete` False: the budget ran out, and only those that begin before `until` are all there are.
+
+    `steps` of the budget were taken.
+    """
 
     instances: tuple[Instance, ...]
     complete: bool
     until: datetime
+    steps: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,14 +100,14 @@ class Plan:
 
     def instances(self, window: Span, *, budget: Budget = _BUDGET) -> Found:
         """The instances that share time with the window, or begin at its start, exceptions in their places."""
-        found, complete, until = [*self._exceptional(window)], True, window.end
+        found, complete, until, steps = [*self._exceptional(window)], True, window.end, 0
         if self.series is not None and self.times is not None:
             shifts = [timedelta(), *(each.shift for each in self._onward())]  # what is planned outside may be moved inside
             reach = Span(_moved(window.start, -max(shifts) - self.times.tail), _moved(window.end, self.times.lead - min(shifts)))
             planned = occurrences(self.series, reach, budget=budget)
             found += [each for each in self._planned(self.times, planned.instances) if meets(each.span, window)]
-            complete, until = planned.complete, min(window.end, planned.until)
-        return Found(tuple(sorted(found, key=lambda each: (each.span, each.at))), complete, until)
+            complete, until, steps = planned.complete, min(window.end, planned.until), planned.steps
+        return Found(tuple(sorted(found, key=lambda each: (each.span, each.at))), complete, until, steps)
 
     def _exceptional(self, window: Span) -> Iterator[Instance]:
         for at, exception in self.exceptions.items():

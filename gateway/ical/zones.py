@@ -72,9 +72,17 @@ def _vtimezone(zone: str, first: int, last: int) -> str:
     return joined(["BEGIN:VTIMEZONE", f"TZID:{zone}", *chain.from_iterable(body), "END:VTIMEZONE"])
 
 
+def onsets(zone: str, window: Span) -> list[Onset]:
+    """Every change of clocks in the window, in order."""
+    if zone in _UTC:
+        return []
+    years = range(window.start.year, window.end.year + 1)
+    return [onset for year in years for onset in _onsets(zone, year) if window.start <= onset.instant < window.end]
+
+
 @dataclass(frozen=True, slots=True)
-class _Onset:
-    """A change of clocks. `wall` is what they showed at that moment, naive."""
+class Onset:
+    """A change of clocks. `wall` is what they showed at that moment, naive; `before` and `after` are the offsets from UTC."""
 
     instant: datetime
     before: timedelta
@@ -108,7 +116,7 @@ def _standing(zone: str, year: int, *, single: bool) -> list[str]:
     return _lines("STANDARD", wall, offset, offset, _name(zone, moment))
 
 
-def _observance(onset: _Onset, daylight: bool, rule: str = "") -> list[str]:
+def _observance(onset: Onset, daylight: bool, rule: str = "") -> list[str]:
     return _lines("DAYLIGHT" if daylight else "STANDARD", onset.wall, onset.before, onset.after, onset.name, rule)
 
 
@@ -121,7 +129,7 @@ def _lines(kind: str, wall: datetime, before: timedelta, after: timedelta, name:
     return [*lines, f"END:{kind}"]
 
 
-def _is_daylight(onset: _Onset, following: _Onset | None) -> bool:
+def _is_daylight(onset: Onset, following: Onset | None) -> bool:
     """Whether clocks go forward and soon back again. The database's own flag is of no use: Dublin's and Casablanca's run backwards."""
     return onset.after > onset.before and following is not None and following.instant - onset.instant < timedelta(days=366)
 
@@ -136,7 +144,7 @@ def _rules(zone: str, year: int) -> tuple[str, ...] | None:
     return None if None in rules else tuple(rule for rule in rules if rule)
 
 
-def _rule(onsets: Sequence[_Onset]) -> str | None:
+def _rule(onsets: Sequence[Onset]) -> str | None:
     """The rule behind the same onset in successive years."""
     alike = {(onset.before, onset.after, onset.wall.time(), onset.wall.month, onset.wall.weekday()) for onset in onsets}
     if len(alike) > 1:
@@ -155,14 +163,14 @@ def _rule(onsets: Sequence[_Onset]) -> str | None:
 
 
 @lru_cache(maxsize=65536)
-def _year(zone: str, year: int) -> tuple[_Onset, ...]:
+def _year(zone: str, year: int) -> tuple[Onset, ...]:
     """The onsets whose wall time falls into the year, in order."""
     near = (onset for each in (year - 1, year, year + 1) for onset in _onsets(zone, each))
     return tuple(onset for onset in near if onset.wall.year == year)
 
 
 @lru_cache(maxsize=65536)
-def _onsets(zone: str, year: int) -> tuple[_Onset, ...]:
+def _onsets(zone: str, year: int) -> tuple[Onset, ...]:
     """Those in the UTC year, found by looking every few days and halving what lies between."""
     tz = ZoneInfo(zone)
     found = []
@@ -175,7 +183,7 @@ def _onsets(zone: str, year: int) -> tuple[_Onset, ...]:
             while later - early > timedelta(seconds=1):
                 middle = early + timedelta(seconds=(later - early) // timedelta(seconds=2))
                 early, later = (middle, later) if _offset(tz, middle) == before else (early, middle)
-            found.append(_Onset(later, before, _offset(tz, later), _name(zone, later)))
+            found.append(Onset(later, before, _offset(tz, later), _name(zone, later)))
         moment = later
     return tuple(found)
 

@@ -68,11 +68,15 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """The instances in the window, in order. `complete` False: the budget ran out, and only what begins before `until` is sure."""
+    """The instances in the window, in order. `complete` False: the budget ran out, and only what begins before `until` is sure.
+
+    `steps`: what it cost, for those who have a budget for several.
+    """
 
     instances: tuple[Span, ...]
     complete: bool
     until: datetime
+    steps: int = 0
 
 
 @dataclass(slots=True)
@@ -107,7 +111,8 @@ def occurrences(series: Series, window: Span, *, budget: Budget = Budget()) -> E
     if len(inside) > budget.instances:
         found.doubt(inside[budget.instances].start)
         del inside[budget.instances :]
-    return Expansion(tuple(inside), found.sure is None, window.end if found.sure is None else found.sure)
+    steps = budget.steps - max(0, meter.left)
+    return Expansion(tuple(inside), found.sure is None, window.end if found.sure is None else found.sure, steps)
 
 
 def _meets(span: Span, window: Span) -> bool:

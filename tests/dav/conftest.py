@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,8 @@ from tests.dav.house import Client, House, furnish, opened
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    store = Store(f"sqlite:///{tmp_path}/gateway.db")
-    store.migrate()
+def house(migrated_file: Path, tmp_path: Path) -> Iterator[House]:
+    store = Store(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'gateway.db')}")
     furnish(store)
     try:
         with opened(store) as house:

@@ -34,9 +34,12 @@ from gateway.model import (
     Staff,
     StaffId,
 )
+from gateway.seal import Seal
 from gateway.store import Store
 from gateway.web.server import Limits, Parts, serve
 from plugins.application import build
+from plugins.publishing import Press
+from plugins.push import Push
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)  # a Tuesday, 9 o'clock in Paris
 SETUP = Actor("setup", "import")
@@ -48,6 +51,8 @@ ADVICE = Service(id=ServiceId("advice"), name="Advice", duration=timedelta(minut
 ANN = Customer(id=CustomerId("ann"), name="Ann Canaryname", email="ann.canary@example.com", zone="Europe/Paris")
 PASSWORD = "correct-horse-battery-{}"
 READ_ONLY = "only-for-reading-john"
+PUBLIC_URL = "https://calendar.example.com"
+KEY = base64.b64encode(b"k" * 32).decode()
 POLICY = Policy(two_way=True, hold=timedelta())
 
 D, C, CS, ICAL = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}", "{http://calendarserver.org/ns/}", "{http://apple.com/ns/ical/}"
@@ -218,10 +223,10 @@ class Client:
     def ctag(self, path: str = HERE) -> str:
         return self.propfind(path, "<CS:getctag/>").responses[path][f"{CS}getctag"]
 
-    def query(self, inner: str, path: str = HERE, *, props: str = "<D:getetag/>", depth: str | None = "1") -> Answer:
+    def query(self, inner: str, path: str = HERE, *, props: str = "<D:getetag/>", depth: str | None = "1", more: str = "") -> Answer:
         return self.report(
             f'<C:calendar-query {SPACES}><D:prop>{props}</D:prop><C:filter><C:comp-filter name="VCALENDAR">{inner}'
-            "</C:comp-filter></C:filter></C:calendar-query>",
+            f"</C:comp-filter></C:filter>{more}</C:calendar-query>",
             path,
             Depth=depth,
         )
@@ -270,15 +275,15 @@ def furnish(store: Store) -> None:
 
 
 @contextmanager
-def opened(store: Store, *, limits: Limits | None = None) -> Iterator[House]:
+def opened(store: Store, *, limits: Limits | None = None, push: Push | None = None) -> Iterator[House]:
     """The front door on a port of its own, served from a thread, and closed at the end."""
     clock, woken = Clock(), list[datetime]()
     given = Parts(
         store=store,
-        public_url="https://calendar.example.com",
+        public_url=PUBLIC_URL,
         clock=clock,
         wake=lambda: woken.append(clock.now),
-        dav=build(store, clock=clock),
+        dav=build(store, clock=clock, push=push, press=Press(public_url=PUBLIC_URL, seal=Seal(KEY))),
         limits=limits or Limits(),
     )
     ready, port, stops = threading.Event(), list[int](), list[Any]()

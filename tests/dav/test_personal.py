@@ -158,6 +158,11 @@ def test_extended_mkcol_makes_a_calendar_too(john: Client) -> None:
     assert john.propfind(PRIVATE, "<D:displayname/>").responses[PRIVATE][f"{D}displayname"] == "By MKCOL"
 
 
+def test_a_description_in_a_language_nobody_knows_makes_nothing(john: Client) -> None:
+    assert john.ask("MKCOL", "/dav/john-smith/other/", "afafafaf", Content_Type="xzy-foo/bar-512").status == 415
+    assert john.ask("PROPFIND", "/dav/john-smith/other/", Depth="0").status == 404
+
+
 @pytest.mark.parametrize(
     ("path", "statuses"),
     [

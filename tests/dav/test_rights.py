@@ -1,9 +1,8 @@
-"""Rights, guesses and the pin on Radicale's signatures."""
+"""Rights and the pin on Radicale's signatures."""
 
 from __future__ import annotations
 
 import inspect
-from datetime import UTC, datetime, timedelta
 
 import pytest
 import radicale.app
@@ -12,7 +11,6 @@ import radicale.rights
 import radicale.storage
 from radicale import config
 
-from plugins.guesses import Guesses
 from plugins.rights import READ_ONLY, Rights
 
 
@@ -38,25 +36,24 @@ def test_rights_are_what_may_be_done(path: str, letters: str) -> None:
     assert rights.authorization("", set(), path) == ""
 
 
-def test_ten_wrong_guesses_a_minute_are_free() -> None:
-    now = [datetime(2026, 11, 24, 8, tzinfo=UTC)]
-    guesses = Guesses(lambda: now[0])
-    for _ in range(10):
-        guesses.wrong("John", "192.0.2.1")
-    assert guesses.wait("john", "192.0.2.1") is None
-    guesses.wrong("john", "192.0.2.1")
-    assert guesses.wait("john", "192.0.2.1") == 61
-    assert guesses.wait("john", "192.0.2.2") is None
-    assert guesses.wait("emma", "192.0.2.1") is None
-    now[0] += timedelta(seconds=61)
-    assert guesses.wait("john", "192.0.2.1") is None
-
-
-def test_guesses_do_not_fill_the_memory() -> None:
-    guesses = Guesses(lambda: datetime(2026, 11, 24, 8, tzinfo=UTC), remembered=100)
-    for number in range(1000):
-        guesses.wrong(f"name-{number}", "192.0.2.1")
-    assert len(guesses._wrong) == 100
+@pytest.mark.parametrize(
+    ("path", "letters"),
+    [
+        ("/", "R"),
+        ("/john-smith/", "R"),
+        ("/john-smith/appointments/", ""),
+        ("/john-smith/appointments/a.ics", ""),
+        ("/john-smith/home/", "rw"),
+        ("/john-smith/home/a.ics", "rw"),
+        ("/john-smith/homework/", ""),
+        ("/john-smith/company/", ""),
+        ("/emma-morris/home/", ""),
+    ],
+)
+def test_a_password_for_one_calendar_has_rights_there_only(path: str, letters: str) -> None:
+    rights = Rights(config.load())
+    assert rights.authorization("john-smith", {"only:home"}, path) == letters
+    assert rights.authorization("john-smith", {"only:home", READ_ONLY}, path) == letters.replace("w", "")
 
 
 def overridden() -> list[tuple[type, type, str]]:

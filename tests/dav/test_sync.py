@@ -243,7 +243,7 @@ class TestQueries:
         assert "SUMMARY" not in text
 
     def test_a_report_nobody_knows_is_refused(self, john: Client) -> None:
-        for body in (f"<C:unknown {SPACES}/>", f"<D:acl-principal-prop-set {SPACES}/>"):
+        for body in (f"<C:unknown {SPACES}/>", f"<D:version-tree {SPACES}/>"):
             answer = john.report(body)
             assert (answer.status, answer.condition) == (403, f"{D}supported-report")
         assert john.report("").status == 400
