@@ -3,6 +3,7 @@
 #   make fmt       format and fix what can be fixed alone    make clean   forget everything that was built
 #   make check     format, lint, types, import contracts     make hooks   run the checks before each commit
 #   make bench     what each request costs                   make profile OP=week SIZE=10000   where its time goes
+#   make conformance   what other people's test programs say about it
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -22,10 +23,10 @@ ITSELF := install -qq --no-user --no-deps --no-index --no-build-isolation --edit
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links --upgrade
 
-.PHONY: help install install-dev packages demo check test lock bench profile fmt hooks clean
+.PHONY: help install install-dev packages demo check test lock bench profile conformance fmt hooks clean
 
 help:
-	@sed -n '1,6s/^# \{0,1\}//p' Makefile
+	@sed -n '1,7s/^# \{0,1\}//p' Makefile
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …" >&2; exit 1; }
@@ -77,6 +78,19 @@ SIDE ?= gateway
 profile: install-dev
 	@$(BIN)/python -m bench --profile $(OP) --sizes $(SIZE) --against $(SIDE)
 
+# Other people's test programs against a demo, in a virtual environment of their own: a minute or two. CLIENTS is the folder with the
+# checks by real calendar programs, where there is one. Draws docs/compliance.md again; fails on a case that nobody has explained.
+CLIENTS ?= ../shared/tools/clients
+PROGRAMS := .venv-conformance
+$(PROGRAMS)/installed: conformance/requirements.txt | $(BIN)/python
+	@$(PYTHON) -m venv $(PROGRAMS)
+	@$(PROGRAMS)/bin/python -m pip --disable-pip-version-check --no-input install -qq --no-user --requirement conformance/requirements.txt
+	@touch $@
+
+conformance: install $(PROGRAMS)/installed
+	@.ci/packages litmus $(if $(wildcard $(CLIENTS)/thunderbird_check.py),thunderbird xvfb imagemagick)
+	@$(BIN)/python -m conformance --tools $(PROGRAMS)/bin --clients $(CLIENTS)
+
 # The tests' lock first: what runs in production is what was tested, version by version.
 lock: install-dev
 	echo 'setuptools>=80' | $(COMPILE) --extra dev --output-file requirements-dev.lock pyproject.toml -
@@ -90,5 +104,5 @@ hooks: install-dev
 	$(BIN)/pre-commit install
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache build dist *.egg-info
+	rm -rf .venv .venv-conformance .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -36,7 +36,7 @@ def _files() -> list[Path]:
     )
     if listed.returncode == 0:
         return sorted(path for name in listed.stdout.decode().split("\0") if name and (path := ROOT / name).is_file())
-    folders = ("gateway", "plugins", "config", "tests", "docs", "bench", ".ci")
+    folders = ("gateway", "plugins", "config", "tests", "docs", "bench", "conformance", ".ci")
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
