@@ -27,6 +27,9 @@ BEGUN = timedelta(seconds=10)
 BATCH, WAYS, PER_SERVICE = 32, 16, 2
 """Messages claimed at once, threads that carry them, and how many of those to one push service."""
 
+REST = timedelta(seconds=15)
+"""Between two messages to a device: one in a busy company would have no quiet minute, and its battery neither."""
+
 TTL = timedelta(days=1)
 """How long a push service keeps a message for a device that is off; afterwards the device asks by itself anyhow."""
 
@@ -42,6 +45,9 @@ FORGET = timedelta(hours=1)
 
 SOON = timedelta(seconds=1)
 """Between two looks while threads are on their way: none of them rings a bell when it comes back."""
+
+IDLE = timedelta(seconds=30)
+"""The longest pause: whoever noted news may have died before it rang our bell."""
 
 LIMITS = Limits(seconds=10.0, octets=4096, cut=True)
 
@@ -109,7 +115,7 @@ class Carrier:
         """Send a batch on its way; when to run again (by now: there is more), None: when there is news."""
         if self._stopped.is_set():
             return None
-        forget = self._forget(now)
+        self._forget(now)
         with self._lock:
             free = WAYS - len(self._under_way)
         if free <= 0:
@@ -123,14 +129,13 @@ class Carrier:
         following = self._store.next_push(now)
         with self._lock:
             busy = bool(self._under_way)
-        waits = [at for at in (following, forget, now + SOON if busy else None) if at is not None]
-        return min(waits)
+        waits = [at for at in (following, now + SOON if busy else None) if at is not None]
+        return min(*waits, now + IDLE) if waits else None
 
-    def _forget(self, now: datetime) -> datetime:
+    def _forget(self, now: datetime) -> None:
         if self._forget_again is None or now >= self._forget_again:
             more = self._store.forget_devices(now) > 0
             self._forget_again = now if more else now + FORGET
-        return self._forget_again
 
     def _packed(self, push: Push, now: datetime) -> _Parcel | None:
         """None: there is nothing to tell, or nobody; that is noted."""
@@ -252,7 +257,7 @@ class Carrier:
                 del self._resting[each]
 
     def _settle(self, ends: Iterable[Settled], now: datetime) -> None:
-        self._store.settle_pushes(list(ends), now, soon=now + GATHER)
+        self._store.settle_pushes(list(ends), now, rests=now + REST)
 
 
 def _seen(snapshot: Snapshot, push: Push) -> Collection | None:

@@ -41,11 +41,11 @@ NEXT = _text("SELECT MIN(r.due) AS due FROM registration r WHERE r.due IS NOT NU
 
 # What came while the message was on its way is told in a next one.
 _TOLD = text("""
-    UPDATE registration SET told = :upto, attempts = 0, failing = NULL,
+    UPDATE registration SET told = :upto, attempts = 0, failing = NULL, rests_until = :rests,
         refused = CASE WHEN :refused = 1 THEN refused + 1 ELSE 0 END,
         contents_at = CASE WHEN contents_at > :upto THEN contents_at END,
         properties_at = CASE WHEN properties_at > :upto THEN properties_at END,
-        due = CASE WHEN contents_at > :upto OR properties_at > :upto THEN :soon END
+        due = CASE WHEN contents_at > :upto OR properties_at > :upto THEN :rests END
     WHERE company = :company AND id = :id AND fence = :fence
 """)
 _LATER = text("""
@@ -96,9 +96,9 @@ def claim(database: Database, now: datetime, *, lease: timedelta, limit: int) ->
     return claimed
 
 
-def settle(database: Database, ends: Sequence[Settled], now: datetime, soon: datetime) -> None:
+def settle(database: Database, ends: Sequence[Settled], now: datetime, rests: datetime) -> None:
     """Note what became of pushes; of one whose claim was lost nothing is noted."""
-    _do(database, [_settlement(end, now, soon) for end in ends])
+    _do(database, [_settlement(end, now, rests) for end in ends])
 
 
 def clear(database: Database, now: datetime, *, limit: int = 500) -> int:
@@ -120,10 +120,10 @@ def _do(database: Database, steps: Sequence[tuple[TextClause, dict[str, Any]]]) 
         connection.commit()
 
 
-def _settlement(end: Settled, now: datetime, soon: datetime) -> tuple[TextClause, dict[str, Any]]:
+def _settlement(end: Settled, now: datetime, rests: datetime) -> tuple[TextClause, dict[str, Any]]:
     which: dict[str, Any] = {"company": end.push.company, "id": end.push.id, "fence": end.push.fence}
     if end.upto is not None:
-        return _TOLD, {**which, "upto": end.upto, "refused": int(end.refused), "soon": micros(soon)}
+        return _TOLD, {**which, "upto": end.upto, "refused": int(end.refused), "rests": micros(rests)}
     if end.again is not None:
         return _LATER, {**which, "again": micros(end.again), "now": micros(now), "failed": int(end.failed)}
     return _FORGOTTEN, which

@@ -26,9 +26,9 @@ _COUNT = text("SELECT COUNT(*) AS registered FROM registration WHERE company = :
 _ANY = text("SELECT 1 FROM registration WHERE company = :company LIMIT 1")
 _REGISTER = text("""
     INSERT INTO registration (company, id, staff, credential, owner, slug, calendar, topic, resource, sealed, contents, properties,
-        expires, told, fence, attempts, refused)
+        expires, told, rests_until, fence, attempts, refused)
     VALUES (:company, :id, :staff, :credential, :owner, :slug, :calendar, :topic, :resource, :sealed, :contents, :properties,
-        :expires, :told, 0, 0, 0)
+        :expires, :told, 0, 0, 0, 0)
     ON CONFLICT (company, staff, owner, slug, resource) DO UPDATE SET credential = excluded.credential, calendar = excluded.calendar,
         topic = excluded.topic, sealed = excluded.sealed, contents = excluded.contents, properties = excluded.properties,
         expires = excluded.expires, fence = registration.fence + 1, attempts = 0, refused = 0, failing = NULL,
@@ -55,7 +55,7 @@ _TEAMS = text("""
 
 # What is due stays due then: after a failure it waits, and while a message is on its way the next one begins when that has ended.
 _NEWS = """
-    UPDATE registration SET due = COALESCE(due, :soon),
+    UPDATE registration SET due = CASE WHEN due IS NOT NULL THEN due WHEN rests_until > :soon THEN rests_until ELSE :soon END,
         contents_at = CASE WHEN contents = 1 THEN :revision ELSE contents_at END,
         properties_at = CASE WHEN properties = 1 AND :properties = 1 THEN :revision ELSE properties_at END
     WHERE company = :company AND (contents = 1 OR (properties = 1 AND :properties = 1)) AND id NOT IN :unheard AND

@@ -27,7 +27,8 @@ Table(
 
 # Devices that are told when a collection changes: whose, with which app password, and what they look at (`calendar` NULL: a view).
 # `resource` is the digest of where messages go, `sealed` the whole of it with the device's keys. `told`: up to which revision it knows
-# of changes; `contents_at`, `properties_at`: the newest one it has to be told of. A claim moves `due` and raises `fence`, as with letters.
+# of changes; `contents_at`, `properties_at`: the newest one it has to be told of, no sooner than `rests_until`. A claim moves `due` and
+# raises `fence`, as with letters.
 table(
     "registration",
     text("id"),
@@ -46,6 +47,7 @@ table(
     Column("contents_at", BigInteger),
     Column("properties_at", BigInteger),
     instant("due", nullable=True),
+    instant("rests_until"),
     Column("fence", BigInteger, nullable=False),
     Column("attempts", BigInteger, nullable=False),
     instant("failing", nullable=True),

@@ -236,9 +236,9 @@ class Store:
     def claim_pushes(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Push]:
         return pushes.claim(self._opened(), now, lease=lease, limit=limit)
 
-    def settle_pushes(self, ends: Sequence[Settled], now: datetime, *, soon: datetime) -> None:
-        """Note them all; of a claim that was lost nothing is noted. What has come meanwhile is due `soon`."""
-        pushes.settle(self._opened(), ends, now, soon)
+    def settle_pushes(self, ends: Sequence[Settled], now: datetime, *, rests: datetime) -> None:
+        """Note them all; of a claim that was lost nothing is noted. A device that was told rests until then."""
+        pushes.settle(self._opened(), ends, now, rests)
 
     def next_push(self, now: datetime) -> datetime | None:
         """When the next device may be claimed; None: nobody has to be told."""

@@ -36,7 +36,7 @@ def at(kind: str, start: str = "", end: str = "") -> str:
         (["DTSTART;TZID=Europe/Paris:20261124T090000", "DURATION:PT1H"], T0900, T1000, False),
     ],
 )
-def test_events(lines: list[str], start: str, end: str, found: bool) -> None:
+def test_an_event_lies_in_a_range_by_its_table(lines: list[str], start: str, end: str, found: bool) -> None:
     assert filtered(at("VEVENT", start, end), calendar(component("VEVENT", *lines))) is found
 
 
@@ -74,7 +74,7 @@ CREATED, DONE = "CREATED:20261124T090000Z", "COMPLETED:20261124T100000Z"
         ([], T0800, T0900, True),
     ],
 )
-def test_tasks(lines: list[str], start: str, end: str, found: bool) -> None:
+def test_a_task_lies_in_a_range_by_its_table(lines: list[str], start: str, end: str, found: bool) -> None:
     assert filtered(at("VTODO", start, end), calendar(component("VTODO", *lines))) is found
 
 
@@ -88,7 +88,7 @@ def test_tasks(lines: list[str], start: str, end: str, found: bool) -> None:
         ([], T0800, T0900, False),
     ],
 )
-def test_journals(lines: list[str], start: str, end: str, found: bool) -> None:
+def test_a_journal_lies_in_a_range_by_its_table(lines: list[str], start: str, end: str, found: bool) -> None:
     assert filtered(at("VJOURNAL", start, end), calendar(component("VJOURNAL", *lines))) is found
 
 
@@ -107,7 +107,7 @@ BUSY = ["FREEBUSY:20261124T090000Z/20261124T100000Z,20261124T110000Z/PT30M", "FR
         (["COMMENT:nothing"], T0800, T1200, False),
     ],
 )
-def test_busy_times(lines: list[str], start: str, end: str, found: bool) -> None:
+def test_busy_times_lie_in_a_range_by_their_table(lines: list[str], start: str, end: str, found: bool) -> None:
     assert filtered(at("VFREEBUSY", start, end), calendar(component("VFREEBUSY", *lines))) is found
 
 

@@ -84,14 +84,16 @@ class TestRoundTrip:
 
 
 def merged(kept: WorkingHours, zone: str, window: Span) -> list[Span]:
+    """The open times within the window."""
     found: list[Span] = []
     for opening in sorted(openings(kept, zone, window)):
-        if opening.end <= window.start or opening.start >= window.end:
+        start, end = max(opening.start, window.start), min(opening.end, window.end)
+        if start >= end:
             continue
-        if found and opening.start <= found[-1].end:
-            found[-1] = Span(found[-1].start, max(opening.end, found[-1].end))
+        if found and start <= found[-1].end:
+            found[-1] = Span(found[-1].start, max(end, found[-1].end))
         else:
-            found.append(opening)
+            found.append(Span(start, end))
     return found
 
 

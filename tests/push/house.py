@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.egress import Egress
-from gateway.push.carrier import Carrier
+from gateway.push.carrier import REST, Carrier
 from gateway.push.news import News
 from gateway.seal import Seal
 from gateway.store import Store
@@ -208,7 +208,7 @@ class Office:
     def told(self) -> list[Given]:
         """Everything: the log is read, and what follows from it is sent when its time has come."""
         self.read()
-        self.later(timedelta(seconds=2))
+        self.later(REST)
         return self.carry()
 
 

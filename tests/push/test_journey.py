@@ -109,3 +109,15 @@ def test_a_process_that_is_killed_before_it_has_told_tells_in_its_next_life(serv
     with running(tmp_path / "data") as demo:
         told = arrived(service, 0).message(device)
         assert told.token == demo.seat(NAME).sync()[2]
+
+
+def test_without_the_key_it_was_sealed_with_everything_but_telling_devices_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as demo:
+        assert "webdav-push" in demo.seat(NAME).ask("OPTIONS", demo.seat(NAME).calendar_url).headers["dav"]
+    [key] = (tmp_path / "data").rglob("secret.key")
+    key.write_text("A" * 43 + "=\n")
+    with running(tmp_path / "data") as demo:
+        seat = demo.seat(NAME)
+        assert "webdav-push" not in seat.ask("OPTIONS", seat.calendar_url).headers["dav"]
+        assert seat.etags()
+        assert "push_key_lost" in demo.log.read_text()

@@ -10,6 +10,7 @@ import pytest
 from gateway import desk
 from gateway.booking import Move
 from gateway.model import Appointment, Group, GroupId, Span
+from gateway.push.carrier import REST
 from gateway.store import Store
 from tests.dav.house import DEMO, EMMA, HERE, JOHN, NOW, OTHER, SETUP, TAYLOR, Client, event
 from tests.push.house import PROPERTIES, Device, Office, post, registered, wish
@@ -87,6 +88,20 @@ class TestNews:
         [given] = office.carry()
         assert given.message(phone.device).token == john.token()
 
+    def test_a_device_rests_between_two_messages_and_then_hears_of_everything_at_once(self, office: Office, john: Client) -> None:
+        phone = registered(john, office.service.url())
+        office.house.book(TOMORROW)
+        assert len(office.told()) == 1
+        for day in range(1, 8):
+            office.house.book(TOMORROW + timedelta(days=day))
+            office.read()
+            office.later(timedelta(seconds=2))
+            given = office.carry()
+            assert given == []
+        office.later(timedelta(seconds=1))
+        [last] = office.carry()
+        assert last.message(phone.device).token == john.token()
+
     def test_what_comes_while_a_message_is_on_its_way_is_told_in_a_next_one(self, office: Office, john: Client) -> None:
         phone = registered(john, office.service.url())
 
@@ -98,7 +113,7 @@ class TestNews:
         office.service.meanwhile = meanwhile
         office.house.book(TOMORROW)
         [first] = office.told()
-        office.later(timedelta(seconds=2))
+        office.later(REST)
         [second] = office.carry()
         assert second.message(phone.device).token == john.token() != first.message(phone.device).token
 

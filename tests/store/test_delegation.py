@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from gateway.errors import Invalid, Missing
 from gateway.model import Calendar, CalendarId, CalendarKind, Feed, FeedId, Level, Scope, StaffId
-from gateway.store import Collection, Delegation
+from gateway.store import Collection, Delegation, Store
+from gateway.store.migration import FOLDER, TABLE
+from tests.databases import Database
 from tests.store.house import DEMO, EMMA, JOHN, NOW, SETUP, TAYLOR, Place
 
 COLOUR = "{http://apple.com/ns/ical/}calendar-color"
@@ -149,3 +155,49 @@ class TestPublications:
             tx.revoke_feed(self.FEED.id, NOW)
         with place.store.read(DEMO) as snapshot:
             assert snapshot.publication(place.calendar()) is None
+
+
+class TestStep:
+    """From a database as the first version left it."""
+
+    def test_appointments_that_were_there_before_get_their_version(self, empty_database: Database) -> None:
+        engine = create_engine(empty_database.url, poolclass=NullPool)
+        with engine.begin() as connection:
+            config = Config(attributes={"connection": connection, "table": TABLE})
+            config.set_main_option("script_location", str(FOLDER))
+            command.upgrade(config, "0001")
+            for statement in OLD:
+                connection.exec_driver_sql(statement)
+        engine.dispose()
+        store = Store(empty_database.url)
+        try:
+            store.migrate()
+            assert sorted(map(tuple, empty_database.ask("SELECT id, version FROM entry"))) == [("a", 3), ("p", None)]
+            with store.read(DEMO) as snapshot:
+                assert snapshot.delegates(JOHN.id) == []
+        finally:
+            store.close()
+
+
+_ENTRY = (
+    "INSERT INTO entry (company, id, calendar, name, uid, component, appointment, shown, team, busy, undated, revision)"
+    " VALUES ('demo', '{0}', 'c', '{0}.ics', '{0}', 'VEVENT', {1}, 1, {1}, 1, 0, 4)"
+)
+_CHANGE = (
+    "INSERT INTO change (company, revision, calendar, entry, name, gone, appointment, version, who, door, at, detail, proposal)"
+    " VALUES ('demo', {1}, 'c', '{0}', '{0}.ics', 0, {2}, {3}, 'x', 'cli', 0, '', '')"
+)
+OLD = (
+    "INSERT INTO company (id, slug, name, zone, locale, policy, revision, view_since) VALUES ('demo', 'demo', 'Demo', 'UTC', 'en', '"
+    '{"two_way":true,"on_delete":"ask","on_conflict":"refuse","resize":false,"hold":0,"refusal":"restore","google":false,"outlook":false,'
+    '"office365":false}\', 4, 0)',
+    "INSERT INTO staff (company, id, handle, handle_key, name, email, zone, locale, active, since)"
+    " VALUES ('demo', 'john', 'john-smith', 'john-smith', 'John', 'j@example.com', 'UTC', 'en', 1, 1)",
+    "INSERT INTO calendar (company, id, staff, slug, kind, components, last, created)"
+    " VALUES ('demo', 'c', 'john', 'appointments', 'appointments', 'VEVENT', 4, 1)",
+    _ENTRY.format("a", 1),
+    _ENTRY.format("p", 0),
+    _CHANGE.format("a", 2, 1, 2),
+    _CHANGE.format("a", 3, 1, 3),
+    _CHANGE.format("p", 4, 0, "NULL"),
+)

@@ -35,6 +35,7 @@ TABLES = (
         contents_at BIGINT,
         properties_at BIGINT,
         due BIGINT,
+        rests_until BIGINT NOT NULL,
         fence BIGINT NOT NULL,
         attempts BIGINT NOT NULL,
         failing BIGINT,
