@@ -26,10 +26,22 @@ from gateway.model import (
     Staff,
     WorkingHours,
 )
-from gateway.store import Collection, Letter, Snapshot, Transaction
+from gateway.store import Collection, Letter, Registration, Snapshot, Transaction
 from tests.store.house import ANN, DAY, DEMO, EMMA, FRONT, HOUR, JOHN, NOW, OTHER, SETUP, Place, booking, personal, seen, shape_of, span
 
 CANARY = "canary-of-demo"
+DEVICE = Registration(
+    staff=JOHN.id,
+    credential="phone",
+    owner=JOHN.id,
+    slug="appointments",
+    topic="topic",
+    resource=b"digest",
+    sealed=b"sealed",
+    contents=True,
+    properties=True,
+    expires=NOW + 10 * DAY,
+)
 EVER = Span(NOW - 1000 * DAY, NOW + 1000 * DAY)
 
 
@@ -47,6 +59,7 @@ class Estate:
     password: str
     key: str
     question: str
+    device: str
 
 
 @pytest.fixture
@@ -81,6 +94,7 @@ def estate(place: Place) -> Estate:
             password=tx.add_app_password(JOHN.id, CANARY, "secret", NOW),
             key=tx.add_api_key(CANARY, "api secret", NOW),
             question=tx.ask(entry.id, None, JOHN.id, "question", NOW),
+            device=tx.register(DEVICE, seen(tx), NOW, at_most=5),
         )
 
 
@@ -143,6 +157,8 @@ READING_TO_WRITE: dict[str, Asked] = {
     "next_notice": lambda tx, it: tx.next_notice(),
     "indexed_before": lambda tx, it: list(tx.indexed_before(EVER.end, limit=10)),
     "recall": lambda tx, it: tx.recall("key"),
+    "has_registrations": lambda tx, it: tx.has_registrations(),
+    "touches": lambda tx, it: [each for each in tx.touches(Revision(0), limit=1000) if each.calendar in (it.calendar, it.private)],
 }
 
 
@@ -177,6 +193,12 @@ WRITING: dict[str, Callable[[Any, Estate, Any], object]] = {
     "reindex": lambda tx, it, entry: tx.reindex(it.entry, shape_of(entry)),
     "ask": lambda tx, it, entry: tx.ask(it.entry, None, JOHN.id, "x", NOW),
     "answer": lambda tx, it, entry: tx.answer(it.question, "x", NOW),
+    "register": lambda tx, it, entry: tx.register(replace(DEVICE, topic="other"), it.collections[0], NOW, at_most=5),
+    "unregister": lambda tx, it, entry: tx.unregister(JOHN.id, it.device, NOW),
+    "heard": lambda tx, it, entry: tx.heard(Revision(1000)),
+    "news_of_calendars": lambda tx, it, entry: tx.news_of_calendars([it.calendar], Revision(9), NOW, properties=True, unheard=[]),
+    "news_of_teams": lambda tx, it, entry: tx.news_of_teams([it.calendar], Revision(9), NOW, unheard=[]),
+    "news_of_views": lambda tx, it, entry: tx.news_of_views(Revision(9), NOW, unheard=[]),
     "remember": lambda tx, it, entry: tx.remember("key", "x", 200, "x", NOW),
 }
 
@@ -189,7 +211,7 @@ def everything(place: Place, estate: Estate) -> dict[str, object]:
     """All that can be read of the demo company."""
     with place.store.write(DEMO, SETUP) as tx:
         asked = {name: ask(tx, estate) for name, ask in (READING | READING_TO_WRITE).items()}
-        return asked | {"company": tx.company, "question": place.store.question("question")}
+        return asked | {"company": tx.company, "question": place.store.question("question"), "push": place.store.next_push(NOW)}
 
 
 def test_every_method_is_asked() -> None:
@@ -212,7 +234,11 @@ def test_nothing_of_another_company_is_waiting_here(place: Place, estate: Estate
 def test_the_questions_would_find_it_at_home(place: Place, estate: Estate) -> None:
     """Or the tests above would prove nothing."""
     found = everything(place, estate)
-    assert {name for name, answer in found.items() if answer in EMPTY} == {"issued", "feed_revision"}
+    assert {name for name, answer in found.items() if answer in EMPTY} == {
+        "issued",
+        "feed_revision",
+        "push",
+    }  # nothing has happened that a device would hear of
 
 
 @pytest.mark.parametrize("method", sorted(WRITING))
