@@ -18,7 +18,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -58,6 +58,16 @@ def configure(
     root.setLevel(max(logging.WARNING, _NUMBERS[level]))
 
 
+class _StandardError:
+    """Standard error as it is when a line is written: whoever puts another stream in its place, and closes that again, is followed."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def _structure(
     level: Level, style: Literal["json", "console"], stream: TextIO | None, secrets: Iterable[str], process: int | None = None
 ) -> None:
@@ -72,7 +82,7 @@ def _structure(
             structlog.processors.JSONRenderer(ensure_ascii=False) if style == "json" else structlog.dev.ConsoleRenderer(colors=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
-        logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(stream or cast(TextIO, _StandardError())),
         cache_logger_on_first_use=False,
     )
 
