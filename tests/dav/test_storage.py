@@ -158,7 +158,7 @@ class TestCollections:
 def stock(house: House, tmp_path: Path) -> Iterator[int]:
     """A stock `radicale` with the project's radicale.conf, on the same database; its port."""
     url = house.store.url if hasattr(house.store, "url") else f"sqlite:///{tmp_path}/gateway.db"
-    text = (ROOT / "radicale.conf").read_text().replace("sqlite:///data/gateway.db", url)
+    text = (ROOT / "radicale.conf").read_text().replace("sqlite:///data/gateway.sqlite", url)
     conf = tmp_path / "radicale.conf"
     conf.write_text(text)
     with socket.socket() as free:
