@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -126,24 +126,15 @@ class _Pen:
 
     def request(self, *at: datetime) -> Invitation:
         """The whole as it stands, or the occurrences that originally start `at`."""
-        circle = self.circle
-        text = itip.request(
-            self.standing,
-            company=circle.company,
-            staff=circle.staff,
-            service=circle.service,
-            customer=circle.customer,
-            organizer=self.organizer,
-            at=at,
-            summary=self._summary(),
-            description=self._description(),
-        )
-        return Invitation("REQUEST", text)
+        return Invitation("REQUEST", self._said(itip.request, at))
 
     def cancel(self, *at: datetime) -> Invitation:
         """The whole, or the occurrences that originally start `at`, will not take place."""
+        return Invitation("CANCEL", self._said(itip.cancel, at))
+
+    def _said(self, message: Callable[..., str], at: Sequence[datetime]) -> str:
         circle = self.circle
-        text = itip.cancel(
+        return message(
             self.standing,
             company=circle.company,
             staff=circle.staff,
@@ -154,7 +145,6 @@ class _Pen:
             summary=self._summary(),
             description=self._description(),
         )
-        return Invitation("CANCEL", text)
 
     def links(self, span: Span) -> tuple[Link, ...]:
         """Other calendars' pages with the appointment filled in: for those who do not open attachments."""
