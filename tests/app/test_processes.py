@@ -21,7 +21,9 @@ CHILD = """
 import os, signal, socket, sys
 folder, number, leash = sys.argv[1], int(sys.argv[2]), socket.socket(fileno=int(sys.argv[3]))
 lives = len([name for name in os.listdir(folder) if name.startswith(f"{number}-")])
-open(f"{folder}/{number}-{lives}", "w").write(str(os.getpid()))
+with open(f"{folder}.{number}-{lives}", "w") as file:
+    file.write(str(os.getpid()))
+os.rename(file.name, f"{folder}/{number}-{lives}")
 def work():
     leash.sendall(b"+")
 def stay():
