@@ -260,6 +260,7 @@ def _push(app: App) -> Push | None:
 
 
 def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
+    from gateway.post.note import Desk
     from gateway.web.parts import Parts
     from plugins.application import build
     from plugins.publishing import Press
@@ -284,6 +285,7 @@ def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
         bearer=tokens is not None,
         mailbox=mailbox,
         sealer=app.seal,
+        letters=Desk(sender=app.settings.mail.sender, public_url=app.public_url, seal=app.seal.seal),
         unready=runner.troubles if runner is not None else _no_reasons,
         trusted_proxies=frozenset(app.settings.server.trusted_proxies),
         limits=_limits(app.settings),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway import app, desk
+from gateway import app, desk, passwords
 from gateway.booking import Book
 from gateway.errors import Misconfigured
 from gateway.mailbox import Mailbox
@@ -43,6 +43,7 @@ from gateway.model import (
 )
 from gateway.settings import Database, ExternalIcs, Log, Mail, Push, Server, Settings
 from gateway.store import Transaction, fresh_id
+from gateway.users import Role, User, UserId
 
 SLUG, ZONE = "demo", "Europe/Paris"
 ADMIN = "admin@example.com"
@@ -115,7 +116,6 @@ def ready_line(access: Access, base: str) -> Ready:
         "caldav_url": f"{base}/dav/",
         "api_url": f"{base}/api/v1/",
         "api_key": access["api_key"],
-        # Nobody asks for these passwords yet: the pages with a log-in will. They are made now so that a demo's line never changes.
         "admin": {"email": ADMIN, "password": access["admin"]},
         "company": SLUG,
         "time_zone": ZONE,
@@ -227,6 +227,7 @@ def _people(tx: Transaction) -> list[StaffId]:
 
 def _credentials(tx: Transaction, parts: app.App, access: Access, people: list[StaffId], now: datetime) -> None:
     tx.add_api_key("demo", access["api_key"], now)
+    _users(tx, access, people, now)
 
     def feed(scope: Scope, of: str | None, label: str, token: str) -> None:
         level = Level.FULL if scope is Scope.STAFF else Level.SERVICE
@@ -239,6 +240,18 @@ def _credentials(tx: Transaction, parts: app.App, access: Access, people: list[S
     for group in tx.groups():
         feed(Scope.GROUP, group.id, group.name, access["groups"][group.slug])
     feed(Scope.COMPANY, None, "Demo Company", access["company"])
+
+
+def _users(tx: Transaction, access: Access, people: list[StaffId], now: datetime) -> None:
+    """The administrator and the staff, who sign in to the pages."""
+    users = [User(id=UserId(fresh_id()), role=Role.ADMIN, name="Demo administrator", email=ADMIN)]
+    users += [
+        User(id=UserId(fresh_id()), role=Role.STAFF, name=name, email=_email(name), staff=person)
+        for person, name in zip(people, STAFF, strict=True)
+    ]
+    for user, password in zip(users, (access["admin"], *(access["staff"][_handle(name)]["password"] for name in STAFF)), strict=True):
+        tx.save_user(user)
+        tx.set_password(user.id, passwords.hashed(password), now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import Literal
 
 from gateway import observe
 
-Door = Literal["dav", "rest", "feed"]
+Door = Literal["dav", "rest", "feed", "page"]
 
 WINDOW = 60.0  # seconds
 PER_ACCOUNT = 10

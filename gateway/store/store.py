@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from gateway.errors import Conflict
 from gateway.model import Actor, Company, CompanyId, EntryId, Feed, StaffId
-from gateway.store import credentials, migration, outbox, pushes
+from gateway.store import credentials, migration, outbox, pushes, users
 from gateway.store.codec import instant, maybe_instant, micros, policy_json
 from gateway.store.credentials import Marks, Secret, Uses, digest
 from gateway.store.engine import Database
@@ -21,6 +21,7 @@ from gateway.store.registrations import READER
 from gateway.store.snapshot import Snapshot
 from gateway.store.transaction import Transaction
 from gateway.store.values import Delegation, Login, Push, Question, Settled, Waiting
+from gateway.users import Invitation, Session, User
 
 _EPOCH = text("SELECT epoch FROM installation")
 _RENEW_EPOCH = text("UPDATE installation SET epoch = :epoch RETURNING epoch")
@@ -160,6 +161,23 @@ class Store:
         for row in self._opened().ask(FEED_BY_TOKEN, digest=digest(token)):
             return CompanyId(row.company), feed_from(*row[1:])
         return None
+
+    # people who sign in to the pages: tokens come in clear text, only SHA-256 digests are stored
+    def signing_in(self, name: str) -> Sequence[tuple[CompanyId, User, str]]:
+        """Whoever has that e-mail address or handle (any case), at most five, each with the hash of the password ("": none)."""
+        return users.signing_in(self._opened(), name)
+
+    def session(self, token: str, now: datetime) -> tuple[CompanyId, Session] | None:
+        """Who has signed in with this cookie; None when it is over or the user has left."""
+        return users.session(self._opened(), token, now)
+
+    def reset(self, token: str, now: datetime) -> tuple[CompanyId, User] | None:
+        """Whose password the link sets anew. Using it up is `Transaction.use_reset`."""
+        return users.reset(self._opened(), token, now)
+
+    def invitation(self, token: str) -> tuple[CompanyId, Invitation] | None:
+        """Whom the link invites, whether it is still good or not."""
+        return users.invitation(self._opened(), token)
 
     def question(self, token: str) -> tuple[CompanyId, Question] | None:
         """By what its page's address ends with; settled ones too."""

@@ -17,6 +17,7 @@ from gateway.store.outbox import Posting
 from gateway.store.reading import Trace
 from gateway.store.registrations import Registering
 from gateway.store.saving import Saving
+from gateway.store.users import Welcoming
 
 REMEMBERED = timedelta(hours=48)
 """How long answers to POSTs are kept: a day, and one to spare."""
@@ -34,7 +35,7 @@ _REMEMBER = text("""
 _FORGET = text("DELETE FROM reply WHERE company = :company AND at < :before")
 
 
-class Transaction(Saving, Posting, Granting, FeedKeeping, Delegating, Registering):
+class Transaction(Saving, Posting, Granting, FeedKeeping, Delegating, Registering, Welcoming):
     """One writer's view of a company; sees its own writes. Everything in it happens or nothing does."""
 
     def __init__(self, connection: Connection, head: Found, uses: Mapping[Use, Trace], actor: Actor) -> None:

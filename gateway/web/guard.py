@@ -16,7 +16,7 @@ from gateway.web.problems import Problem, answer, expected, problem_of
 
 REQUEST_ID = web.RequestKey("request_id", str)
 
-_SECRET_PATH = re.compile(r"^/(feeds|answer|connect)/([^/]+)")
+_SECRET_PATH = re.compile(r"^/(feeds|answer|connect|reset)/([^/]+)")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 _HEADERS = {

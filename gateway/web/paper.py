@@ -23,16 +23,16 @@ def static(name: str) -> str:
     return f"/static/{name}?v={_VERSIONS[name]}"
 
 
-_TEMPLATES = jinja2.Environment(
+TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("gateway.web"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.globals["static"] = static
+TEMPLATES.globals["static"] = static
 
 
 def render(template: str, *, language: str = "en", **values: object) -> str:
     """The page; `language` is a BCP 47 tag."""
-    return _TEMPLATES.get_template(template).render(language=language, **values)
+    return TEMPLATES.get_template(template).render(language=language, **values)

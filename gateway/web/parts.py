@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from aiohttp import web
 
 from gateway.guesses import Guesses
+from gateway.post.note import Desk
 from gateway.store import Store
 
 P = ParamSpec("P")
@@ -64,6 +65,7 @@ class Parts:
     dav: Callable[..., Any] | None = None  # WSGI: (environ, start_response) -> iterable of bytes; radicale's own type is untyped
     mailbox: Mailbox | None = None
     sealer: Sealer | None = None
+    letters: Desk | None = None  # how letters are written; None: none are, such as the one about a forgotten password
     unready: Callable[[], Sequence[str]] = tuple
     trusted_proxies: frozenset[str] = frozenset()  # addresses whose X-Forwarded-For is believed
     bearer: bool = False  # whether `dav` takes access tokens too

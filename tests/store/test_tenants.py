@@ -27,6 +27,7 @@ from gateway.model import (
     WorkingHours,
 )
 from gateway.store import Collection, Letter, Registration, Snapshot, Transaction
+from gateway.users import Invitation, InvitationId, Role, User, UserId
 from tests.store.house import ANN, DAY, DEMO, EMMA, FRONT, HOUR, JOHN, NOW, OTHER, SETUP, Place, booking, personal, seen, shape_of, span
 
 CANARY = "canary-of-demo"
@@ -42,6 +43,9 @@ DEVICE = Registration(
     properties=True,
     expires=NOW + 10 * DAY,
 )
+BOSS = User(id=UserId("boss"), role=Role.ADMIN, name=CANARY, email="admin@example.com")
+HIS_OWN = User(id=UserId("user-john"), role=Role.STAFF, name="John Smith", email="john.smith@example.com", staff=JOHN.id)
+INVITED = Invitation(id=InvitationId("invitation"), staff=JOHN.id, recipient=CANARY, subject=CANARY, sent=NOW, until=NOW + DAY)
 EVER = Span(NOW - 1000 * DAY, NOW + 1000 * DAY)
 
 
@@ -83,6 +87,12 @@ def estate(place: Place) -> Estate:
         tx.queue(Letter(key="key", recipient=ANN.email, message=CANARY.encode(), entry=entry.id, kind="booked"), NOW)
         tx.advance("letters", Revision(tx.revision - 1))
         tx.remember("key", "digest", 201, CANARY, NOW)
+        tx.save_user(BOSS)
+        tx.save_user(HIS_OWN)
+        tx.set_password(BOSS.id, "hash", NOW)
+        tx.begin_session(BOSS.id, "cookie", NOW, NOW + DAY, agent="", network="")
+        tx.begin_reset(BOSS.id, "reset link", NOW, NOW + DAY)
+        tx.invite(INVITED, "invitation link")
         return Estate(
             entry=entry.id,
             name=entry.name,
@@ -151,6 +161,13 @@ READING: dict[str, Asked] = {
     "app_passwords": lambda tx, it: list(tx.app_passwords(JOHN.id)),
     "api_keys": lambda tx, it: list(tx.api_keys()),
     "letters_of": lambda tx, it: list(tx.letters_of(it.entry)),
+    "users": lambda tx, it: list(tx.users()),
+    "user": lambda tx, it: tx.user(BOSS.id),
+    "user_of": lambda tx, it: tx.user_of(JOHN.id),
+    "has_password": lambda tx, it: tx.has_password(BOSS.id) or None,
+    "sessions": lambda tx, it: list(tx.sessions(BOSS.id, "cookie", NOW)),
+    "invitations": lambda tx, it: list(tx.invitations(JOHN.id)),
+    "latest_invitations": lambda tx, it: tx.latest_invitations(),
 }
 READING_TO_WRITE: dict[str, Asked] = {
     "notices_due": lambda tx, it: list(tx.notices_due(NOW + 1000 * DAY)),
@@ -200,6 +217,19 @@ WRITING: dict[str, Callable[[Any, Estate, Any], object]] = {
     "news_of_teams": lambda tx, it, entry: tx.news_of_teams([it.calendar], Revision(9), NOW, unheard=[]),
     "news_of_views": lambda tx, it, entry: tx.news_of_views(Revision(9), NOW, unheard=[]),
     "remember": lambda tx, it, entry: tx.remember("key", "x", 200, "x", NOW),
+    "save_user": lambda tx, it, entry: tx.save_user(replace(BOSS, name="x")),
+    "set_password": lambda tx, it, entry: tx.set_password(BOSS.id, "x", NOW),
+    "begin_session": lambda tx, it, entry: tx.begin_session(BOSS.id, "intruder", NOW, NOW + DAY, agent="", network=""),
+    "session_seen": lambda tx, it, entry: tx.session_seen("cookie", NOW + HOUR),
+    "end_session": lambda tx, it, entry: tx.end_session("cookie"),
+    "end_other_sessions": lambda tx, it, entry: tx.end_other_sessions(BOSS.id, "x"),
+    "begin_reset": lambda tx, it, entry: tx.begin_reset(BOSS.id, "intruder", NOW, NOW + DAY),
+    "use_reset": lambda tx, it, entry: tx.use_reset("reset link", NOW),
+    "invite": lambda tx, it, entry: tx.invite(replace(INVITED, id=InvitationId("x")), "intruder"),
+    "revoke_invitations": lambda tx, it, entry: tx.revoke_invitations(JOHN.id, NOW),
+    "invitation_opened": lambda tx, it, entry: tx.invitation_opened(INVITED.id, NOW),
+    "invitation_connected": lambda tx, it, entry: tx.invitation_connected(INVITED.id, NOW),
+    "invitation_failed": lambda tx, it, entry: tx.invitation_failed(INVITED.id, NOW),
 }
 
 
@@ -257,6 +287,14 @@ def test_nothing_of_another_company_can_be_changed(place: Place, estate: Estate,
     assert place.store.login_by_app_password(JOHN.handle, "intruder", NOW) is None
     assert place.store.login_by_api_key("api secret", NOW) is not None
     assert place.store.feed_by_token("token") == (DEMO, estate.feed)
+    session = place.store.session("cookie", NOW)
+    assert session is not None
+    assert (session[0], session[1].user, session[1].seen) == (DEMO, BOSS, NOW)
+    assert place.store.session("intruder", NOW) is None
+    assert place.store.reset("reset link", NOW) == (DEMO, BOSS)
+    assert place.store.reset("intruder", NOW) is None
+    assert [found for company, _, found in place.store.signing_in(BOSS.email) if company == DEMO] == ["hash"]
+    assert place.store.invitation("invitation link") == (DEMO, INVITED)
 
 
 def test_the_same_ids_in_two_companies_are_different_things(place: Place, neighbour: Place) -> None:

@@ -30,6 +30,7 @@ from gateway.model import (
     Staff,
     StaffId,
 )
+from gateway.post.note import Desk
 from gateway.store import Snapshot, Store
 from gateway.web.server import Limits, Parts, serve
 from tests.journey.wire import Answer, ask
@@ -172,6 +173,7 @@ def opened(store: WatchedStore, *, limits: Limits | None = None, unready: Sequen
         clock=clock,
         wake=lambda: woken.append(clock.now),
         mailbox=box,
+        letters=Desk(sender="Calendar <calendar@example.com>", public_url="https://calendar.example.com", seal=bytes),
         unready=lambda: unready,
         limits=limits or Limits(),
     )

@@ -1,0 +1,76 @@
+"""The tables of those who sign in to the pages and of invitations; the other tables, and how all of them are written, are in schema."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint
+
+from gateway.store.columns import flag, instant, octets, table, text
+
+# Who signs in: `secret` is the hash of the password (argon2), '' until there is one. `email_key` is the address as it is compared.
+table(
+    "person",
+    text("id"),
+    text("role"),
+    text("name"),
+    text("email"),
+    text("email_key"),
+    text("locale"),
+    text("staff", nullable=True),
+    flag("active"),
+    text("secret"),
+    instant("secret_since", nullable=True),
+    PrimaryKeyConstraint("company", "id"),
+    UniqueConstraint("company", "email_key"),
+    UniqueConstraint("company", "staff"),
+    ForeignKeyConstraint(["company", "staff"], ["staff.company", "staff.id"]),
+    Index(None, "email_key"),
+)
+
+# Browsers that have signed in, by the digest of their cookie.
+table(
+    "session",
+    octets("digest"),
+    text("person"),
+    instant("begun"),
+    instant("seen"),
+    instant("until"),
+    text("agent"),
+    text("network"),
+    PrimaryKeyConstraint("company", "digest"),
+    UniqueConstraint("digest"),
+    ForeignKeyConstraint(["company", "person"], ["person.company", "person.id"], ondelete="CASCADE"),
+    Index(None, "company", "person"),
+    Index("ix_session_until", "until"),
+)
+
+# Links by which somebody sets a password anew, by digest; each works once.
+table(
+    "reset",
+    octets("digest"),
+    text("person"),
+    instant("until"),
+    PrimaryKeyConstraint("company", "digest"),
+    UniqueConstraint("digest"),
+    ForeignKeyConstraint(["company", "person"], ["person.company", "person.id"], ondelete="CASCADE"),
+)
+
+# Staff members who were asked by letter to connect a calendar, found by the digest of the link's token.
+table(
+    "invitation",
+    text("id"),
+    text("staff"),
+    octets("digest"),
+    text("recipient"),
+    text("subject"),
+    text("letter"),
+    instant("sent"),
+    instant("until"),
+    instant("opened", nullable=True),
+    instant("connected", nullable=True),
+    instant("failed", nullable=True),
+    instant("revoked", nullable=True),
+    PrimaryKeyConstraint("company", "id"),
+    UniqueConstraint("digest"),
+    ForeignKeyConstraint(["company", "staff"], ["staff.company", "staff.id"]),
+    Index(None, "company", "staff", "sent"),
+)
