@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
 
 from gateway.model import StaffId
 
@@ -79,3 +80,17 @@ class Invitation:
         if self.failed is not None:
             return Step.FAILED
         return Step.OPENED if self.opened is not None else Step.SENT
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deed:
+    """Something somebody changed that is no calendar entry. `what` is a key such as "settings"; `subject` an id, or "" for the company."""
+
+    number: int
+    at: datetime
+    who: str
+    door: str
+    what: str
+    subject: str
+    before: Mapping[str, Any]  # JSON-ready; only what differs
+    after: Mapping[str, Any]

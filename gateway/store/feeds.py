@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
+from gateway.errors import Missing
 from gateway.model import CalendarId, Feed, FeedId, Level, Revision, Scope
 from gateway.store.codec import maybe_instant, micros
 from gateway.store.credentials import digest
@@ -54,6 +55,11 @@ _ADD = text("""
     VALUES (:company, :id, :scope, :of, :label, :level, :past_days, :future_days, :alarm_minutes, :digest, :sealed, :created, :revoked,
         :last_fetched, :last_agent)
 """)
+_CHANGE = text("""
+    UPDATE feed SET label = :label, level = :level, past_days = :past_days, future_days = :future_days, alarm_minutes = :alarm_minutes
+    WHERE company = :company AND id = :id AND revoked IS NULL
+""")
+_SEALED = text("SELECT id, sealed FROM feed WHERE company = :company AND revoked IS NULL")
 _REVOKE = text("UPDATE feed SET revoked = :at WHERE company = :company AND id = :id AND revoked IS NULL")
 _FETCHED = text("UPDATE feed SET last_fetched = :at, last_agent = :agent WHERE company = :company AND id = :id")
 
@@ -64,6 +70,10 @@ class Feeds(Reading):
     def feeds(self) -> Sequence[Feed]:
         """Revoked ones too, oldest first."""
         return [feed_from(*row) for row in self._all(_FEEDS)]
+
+    def feed_tokens(self) -> dict[FeedId, bytes]:
+        """The sealed token of each feed in force, for those who may be shown its address."""
+        return {FeedId(row.id): bytes(row.sealed) for row in self._all(_SEALED)}
 
     def feed_members(self, feed: Feed) -> tuple[CalendarId, ...]:
         return tuple(CalendarId(row.id) for row in self._members(feed) if row.shown)
@@ -99,6 +109,20 @@ class FeedKeeping(Writing):
             last_fetched=None if feed.last_fetched is None else micros(feed.last_fetched),
             last_agent=feed.last_agent,
         )
+
+    def change_feed(self, feed: Feed) -> None:
+        """Its label, level, window and alarm are these from now on. Raises Missing when it was revoked."""
+        changed = self._run(
+            _CHANGE,
+            id=feed.id,
+            label=feed.label,
+            level=feed.level.value,
+            past_days=feed.past_days,
+            future_days=feed.future_days,
+            alarm_minutes=feed.alarm_minutes,
+        )
+        if not changed:
+            raise Missing("There is no such feed any more.")
 
     def revoke_feed(self, id: FeedId, now: datetime) -> None:
         """For good, from now on; the first time counts."""

@@ -1,8 +1,8 @@
-"""The tables of those who sign in to the pages and of invitations; the other tables, and how all of them are written, are in schema."""
+"""The tables of those who sign in, of invitations and of what people changed; how tables are written is told in schema."""
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint
 
 from gateway.store.columns import flag, instant, octets, table, text
 
@@ -73,4 +73,19 @@ table(
     UniqueConstraint("digest"),
     ForeignKeyConstraint(["company", "staff"], ["staff.company", "staff.id"]),
     Index(None, "company", "staff", "sent"),
+)
+
+# What people changed that is no calendar entry. `before` and `after` are JSON.
+table(
+    "audit",
+    Column("number", BigInteger, nullable=False),
+    instant("at"),
+    text("who"),
+    text("door"),
+    text("what"),
+    text("subject"),
+    text("before"),
+    text("after"),
+    PrimaryKeyConstraint("company", "number"),
+    Index("ix_audit_at", "company", "at"),
 )

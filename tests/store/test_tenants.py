@@ -93,6 +93,7 @@ def estate(place: Place) -> Estate:
         tx.begin_session(BOSS.id, "cookie", NOW, NOW + DAY, agent="", network="")
         tx.begin_reset(BOSS.id, "reset link", NOW, NOW + DAY)
         tx.invite(INVITED, "invitation link")
+        tx.audit("settings", CANARY, {"name": "x"}, {"name": CANARY}, NOW)
         return Estate(
             entry=entry.id,
             name=entry.name,
@@ -167,6 +168,8 @@ READING: dict[str, Asked] = {
     "has_password": lambda tx, it: tx.has_password(BOSS.id) or None,
     "sessions": lambda tx, it: list(tx.sessions(BOSS.id, "cookie", NOW)),
     "invitations": lambda tx, it: list(tx.invitations(JOHN.id)),
+    "deeds": lambda tx, it: list(tx.deeds(before=EVER.end, limit=10)),
+    "feed_tokens": lambda tx, it: tx.feed_tokens(),
     "latest_invitations": lambda tx, it: tx.latest_invitations(),
 }
 READING_TO_WRITE: dict[str, Asked] = {
@@ -217,6 +220,8 @@ WRITING: dict[str, Callable[[Any, Estate, Any], object]] = {
     "news_of_teams": lambda tx, it, entry: tx.news_of_teams([it.calendar], Revision(9), NOW, unheard=[]),
     "news_of_views": lambda tx, it, entry: tx.news_of_views(Revision(9), NOW, unheard=[]),
     "remember": lambda tx, it, entry: tx.remember("key", "x", 200, "x", NOW),
+    "audit": lambda tx, it, entry: tx.audit("settings", CANARY, {}, {"name": "x"}, NOW),
+    "change_feed": lambda tx, it, entry: tx.change_feed(replace(it.feed, label="x")),
     "save_user": lambda tx, it, entry: tx.save_user(replace(BOSS, name="x")),
     "set_password": lambda tx, it, entry: tx.set_password(BOSS.id, "x", NOW),
     "begin_session": lambda tx, it, entry: tx.begin_session(BOSS.id, "intruder", NOW, NOW + DAY, agent="", network=""),
