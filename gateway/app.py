@@ -261,7 +261,7 @@ def _push(app: App) -> Push | None:
 
 def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
     from gateway.post.note import Desk
-    from gateway.web.parts import Parts
+    from gateway.web.parts import Parts, ProviderFacts
     from plugins.application import build
     from plugins.publishing import Press
     from plugins.request import Limits as DavLimits
@@ -285,6 +285,14 @@ def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
         bearer=tokens is not None,
         mailbox=mailbox,
         sealer=app.seal,
+        providers={
+            "google": ProviderFacts(
+                configured=bool(app.settings.google.client_id), redirect=f"{app.public_url}/connect/google/callback"
+            ),
+            "microsoft": ProviderFacts(
+                configured=bool(app.settings.microsoft.client_id), redirect=f"{app.public_url}/connect/microsoft/callback"
+            ),
+        },
         letters=Desk(sender=app.settings.mail.sender, public_url=app.public_url, seal=app.seal.seal),
         unready=runner.troubles if runner is not None else _no_reasons,
         trusted_proxies=frozenset(app.settings.server.trusted_proxies),

@@ -6,6 +6,7 @@
     ├── Missing        there is no such thing, or it is somebody else's: nobody can tell which
     ├── Conflict       a precondition failed: the caller has not seen the newest state
     ├── TooLarge       a limit was passed; says which and how far it goes
+    ├── Lost           somebody else has taken over the work in hand: nothing more of it may be committed
     ├── Unavailable    the database is busy or away; may be retried after `retry_after` seconds
     └── Misconfigured  a setting is missing or wrong; the process should not start
 
@@ -88,6 +89,10 @@ class TooLarge(GatewayError):
         super().__init__(sentence)
         self.limit = limit
         self.condition = condition
+
+
+class Lost(GatewayError):
+    """The claim on the work in hand is somebody else's by now; what was not committed is not committed."""
 
 
 class Unavailable(GatewayError):

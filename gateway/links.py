@@ -198,6 +198,7 @@ class Channel:
     id: str  # ours at Google, the provider's at Microsoft
     resource: str
     secret: str  # kept as a digest
+    made: datetime
     expires: datetime
 
 

@@ -24,7 +24,8 @@ class Seal:
 
     def __init__(self, key: str, retired: Sequence[str] = ()) -> None:
         """Keys are 32 octets in base64, either alphabet. Raises Misconfigured when one is not."""
-        self._fernet = MultiFernet([Fernet(_key(text)) for text in (key, *retired)])
+        self._first, *others = (Fernet(_key(text)) for text in (key, *retired))
+        self._fernet = MultiFernet([self._first, *others])
 
     def seal(self, secret: bytes) -> bytes:
         """The secret, readable only with the key; the same secret is never sealed to the same octets twice."""
@@ -36,6 +37,14 @@ class Seal:
             return self._fernet.decrypt(sealed)
         except InvalidToken as error:
             raise Misconfigured("A sealed value fits none of the configured keys; add the former key to secrets.retired_keys.") from error
+
+    def renewed(self, sealed: bytes) -> bytes | None:
+        """The same, sealed with the first key; None when it is already. Raises Misconfigured as `unseal` does."""
+        try:
+            self._first.decrypt(sealed)
+        except InvalidToken:
+            return self.seal(self.unseal(sealed))
+        return None
 
 
 def key_from(file: Path) -> str:

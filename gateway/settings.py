@@ -140,6 +140,11 @@ class Sync(Section):
     poll_seconds: Positive = 60
     hold_seconds: Count = 120
     mass_delete_limit: Positive = 20
+    carrier: Literal["threads", "procrastinate"] = "threads"
+    threads: Annotated[int, Field(ge=1, le=64)] = 4
+    turn_seconds: Annotated[int, Field(ge=10)] = 300
+    lease_seconds: Annotated[int, Field(ge=3)] = 45
+    push: bool = True
 
 
 class PolicySection(Section):

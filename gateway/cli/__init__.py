@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import appointments, check, credentials, delegation, devices, people, running, trade
+from gateway.cli import appointments, check, credentials, delegation, devices, keys, people, running, switches, trade
 
 cli = typer.Typer(
     help="A calendar gateway for booking platforms.",
@@ -27,6 +27,8 @@ cli.add_typer(credentials.app_password, name="app-password")
 cli.add_typer(credentials.api_key, name="api-key")
 cli.add_typer(credentials.feed, name="feed")
 cli.add_typer(devices.device, name="device")
+cli.add_typer(switches.settings, name="settings")
+cli.add_typer(keys.secrets, name="secrets")
 
 
 def main() -> None:

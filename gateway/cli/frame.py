@@ -180,6 +180,18 @@ def console() -> Console:
     return made
 
 
+@contextmanager
+def counted(office: Office, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on the terminal that is told how far it is. Silent for programs."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    screen = Console(stderr=True)
+    with Progress(console=screen, transient=True, disable=office.as_json or not screen.is_terminal) as progress:
+        bar = progress.add_task(what, total=total)
+        yield lambda upto: progress.update(bar, completed=upto)
+
+
 def _table(data: Json | Sequence[Json], columns: tuple[str, ...]) -> Any:  # whatever rich can print
     from rich.table import Table
     from rich.text import Text

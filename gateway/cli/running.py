@@ -34,6 +34,7 @@ def demo(
     office: Office,
     data: Annotated[Path, typer.Option("--data", help="Folder of the embedded database; kept from start to start.")] = Path("data/demo"),
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8080,
+    providers: Annotated[bool, typer.Option("--providers", help="With stand-ins for Google and Microsoft, and two people there.")] = False,
 ) -> None:
     """Serve a sample company at once. Nothing leaves this machine: its mail server keeps every letter."""
     from gateway import demo as sample
@@ -51,7 +52,7 @@ def demo(
             else:
                 _welcome(line)
 
-        sample.run(data, port, log=log, say=say, ready=ready)
+        sample.run(data, port, log=log, say=say, ready=ready, with_providers=providers)
     _end()
 
 
@@ -185,4 +186,6 @@ def _welcome(ready: Mapping[str, Any]) -> None:
         card.add_row("feed", str(person["feed_url"]))
         screen.print(f"\n[bold]{person['name']}[/]")
         screen.print(card)
+    for name, places in ready.get("providers", {}).items():
+        screen.print(f"\n[bold]Stand-in for {name.title()}[/] at {places['api']}, steered at {places['control']}/")
     screen.print("\nMove an appointment that lies ahead in a calendar program, then look into the mailbox.")

@@ -42,6 +42,19 @@ def address(text: str) -> str | None:
     return f"{local}@{ascii_domain}"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """A letter in somebody's own words: `html` is a whole document and safe, `text` says the same. `answer_to` is an addr-spec, or ""."""
+
+    kind: str
+    language: str
+    company: str
+    subject: str
+    html: str
+    text: str
+    answer_to: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Mailbox:
     """Who a letter comes from."""
@@ -76,22 +89,41 @@ def envelope(letter: Composed, *, id: str, sender: Mailbox, recipient: str, writ
     people who do not use such a program open the file. Octets beyond ASCII stand only in the headers of a recipient who has
     such an address (RFC 6532), so that no mail server has to know more than it did in 1982.
     """
-    message = EmailMessage(policy=SMTP if recipient.isascii() else SMTPUTF8)
-    message["Message-ID"] = id
-    message["Date"] = format_datetime(written)
-    message["From"] = Address(_words(letter.paper.company or sender.name, _NAMED), addr_spec=sender.address)
-    local, _, domain = recipient.rpartition("@")
-    message["To"] = Address(username=local, domain=domain)
-    message["Subject"] = _words(letter.subject, _TITLED)
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
-    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"  # the same for Exchange; it may still report what did not arrive
+    message = _begun(letter.subject, letter.paper.company or sender.name, id=id, sender=sender, recipient=recipient, written=written)
     message.set_content(paper.text(letter.paper), cte="quoted-printable")
     message.add_alternative(paper.html(letter.paper), subtype="html", cte="quoted-printable")
     if letter.invitation is not None:
         method, calendar = letter.invitation.method, letter.invitation.text
         message.add_alternative(calendar, subtype="calendar", params={"method": method, "name": FILE}, cte="base64")
         message.add_attachment(calendar.encode(), maintype="application", subtype="ics", filename=FILE, params={"name": FILE})
-    message["Content-Language"] = letter.paper.language  # now that it does not go into a part any more
+    return _finished(message, id, letter.paper.language)
+
+
+def plain_envelope(letter: Written, *, id: str, sender: Mailbox, recipient: str, written: datetime) -> bytes:
+    """The same for a letter that a person has written. Whoever gets it answers that person."""
+    message = _begun(letter.subject, letter.company or sender.name, id=id, sender=sender, recipient=recipient, written=written)
+    if letter.answer_to:
+        message["Reply-To"] = Address(addr_spec=letter.answer_to)
+    message.set_content(letter.text, cte="quoted-printable")
+    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    return _finished(message, id, letter.language)
+
+
+def _begun(subject: str, company: str, *, id: str, sender: Mailbox, recipient: str, written: datetime) -> EmailMessage:
+    message = EmailMessage(policy=SMTP if recipient.isascii() else SMTPUTF8)
+    message["Message-ID"] = id
+    message["Date"] = format_datetime(written)
+    message["From"] = Address(_words(company, _NAMED), addr_spec=sender.address)
+    local, _, domain = recipient.rpartition("@")
+    message["To"] = Address(username=local, domain=domain)
+    message["Subject"] = _words(subject, _TITLED)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"  # the same for Exchange; it may still report what did not arrive
+    return message
+
+
+def _finished(message: EmailMessage, id: str, language: str) -> bytes:
+    message["Content-Language"] = language  # now that it does not go into a part any more
     digest = hashlib.sha256(id.encode()).hexdigest()[:24]
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
         part.set_boundary(f"=_{digest}_{number}")  # occurs neither in quoted-printable nor in base64

@@ -1,4 +1,4 @@
-"""A letter with a few sentences and one button, whose words come from whoever sends it; queued in the caller's transaction."""
+"""Letters whose words come from whoever sends them: sentences with a button, or a person's own; queued in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from gateway.errors import Invalid
 from gateway.post.compose import Composed
-from gateway.post.envelope import Mailbox, address, envelope, message_id
+from gateway.post.envelope import Mailbox, Written, address, envelope, message_id, plain_envelope
 from gateway.post.line import line
 from gateway.post.paper import Link, Mood, Paper
 from gateway.post.words import words
@@ -61,3 +61,12 @@ def queue(tx: Transaction, note: Note, desk: Desk, *, key: str, now: datetime) -
     letter = Composed(kind=note.kind, subject=note.subject, paper=paper)
     message = envelope(letter, id=message_id(key, desk.public_url), sender=Mailbox.parse(desk.sender), recipient=recipient, written=now)
     tx.queue(Letter(key=key, recipient=recipient, message=desk.seal(message), entry=None, kind=note.kind), now)
+
+
+def queue_written(tx: Transaction, letter: Written, desk: Desk, *, recipient: str, key: str, now: datetime) -> None:
+    """The same for a letter in somebody's own words. Raises Invalid when nobody can be reached at the address."""
+    spec = address(recipient)
+    if spec is None:
+        raise Invalid("This is not an e-mail address a letter can be sent to.", field="to")
+    message = plain_envelope(letter, id=message_id(key, desk.public_url), sender=Mailbox.parse(desk.sender), recipient=spec, written=now)
+    tx.queue(Letter(key=key, recipient=spec, message=desk.seal(message), entry=None, kind=letter.kind), now)

@@ -4,6 +4,7 @@ store        opening; what is asked before a company is known
 snapshot     reading: people · homes · delegation · listing · entries · log · feeds, and what credentials and outbox tell
 transaction  writing: recording (entries, calendars, the log) · saving (people and things) · delegation · feeds · credentials · outbox ·
              registrations (devices that are told of changes; pushes claims them)
+elsewhere    other calendars: linked (reading) · linking (writing) · leases (whose turn it is) · foreign (busy times from there)
 schema       the tables; migration takes the steps that lead there
 engine       connections and how each begins; faults translates what goes wrong
 values       what is handed out; codec how it is kept
@@ -17,10 +18,12 @@ from gateway.store.values import (
     ApiKey,
     AppPassword,
     Collection,
+    Consent,
     Delegation,
     Held,
     Letter,
     Login,
+    Overview,
     Posted,
     Push,
     Question,
@@ -35,10 +38,12 @@ __all__ = [
     "ApiKey",
     "AppPassword",
     "Collection",
+    "Consent",
     "Delegation",
     "Held",
     "Letter",
     "Login",
+    "Overview",
     "Posted",
     "Push",
     "Question",

@@ -5,24 +5,24 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event, exc
+import sqlalchemy
+from sqlalchemy import Engine, TextClause, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 
 from gateway.errors import Misconfigured, Unavailable
+from gateway.store.connection import Connection, Forms
 from gateway.store.faults import BUSY, Gone, translate
+from gateway.store.statements import Found, Given, Line
+
+__all__ = ["PATIENCE", "Connection", "Database", "Found", "Line"]
 
 PATIENCE = 5.0
 """Seconds that a writer waits for another one, and anybody for a connection."""
-
-Line = Row[*tuple[Any, ...]]
-"""Text, whole numbers, octets and NULL, as the statement lists them."""
-
-Found = Sequence[Line]
 
 
 class Database:
@@ -41,8 +41,7 @@ class Database:
         self._readers, self._writers = make(self.url, echo, writing=False), make(self.url, echo, writing=True)
         for engine in (self._readers, self._writers):
             event.listen(engine, "handle_error", translate)
-        # One question is one statement: on PostgreSQL it needs no BEGIN and no ROLLBACK, which are two more ways to the server and back.
-        self._askers = self._readers.execution_options(isolation_level="AUTOCOMMIT") if self.postgresql else self._readers
+        self._forms = Forms(postgresql=self.postgresql)
         self._turn = threading.Lock()
         self._thread = threading.local()
 
@@ -56,40 +55,55 @@ class Database:
         self._writers.dispose()
 
     def ask(self, statement: TextClause, **given: Any) -> Found:
-        """The answer to one question."""
-        connection, found = _begun(self._askers, statement, given)
+        """The answer to one question: one statement, which needs no transaction around it."""
+        connection, found = self._begun(self._readers, statement, given, alone=True)
         connection.close()
         return found
 
     @contextmanager
-    def reading(self, statement: TextClause, given: Mapping[str, Any]) -> Iterator[tuple[Connection, Found]]:
+    def reading(self, statement: TextClause, given: Given) -> Iterator[tuple[Connection, Found]]:
         """One consistent state, which begins with the answer to a first question."""
-        connection, found = _begun(self._readers, statement, given)
+        connection, found = self._begun(self._readers, statement, given)
         try:
             yield connection, found
         finally:
             connection.close()
 
     @contextmanager
-    def writing(self, statement: TextClause, given: Mapping[str, Any], *, patience: float = PATIENCE) -> Iterator[tuple[Connection, Found]]:
+    def writing(self, statement: TextClause, given: Given, *, patience: float = PATIENCE) -> Iterator[tuple[Connection, Found]]:
         """A transaction, which begins with a first statement; it is undone unless the caller commits. Waits `patience` seconds for
         other writers (on PostgreSQL the statement decides who they are). Raises RuntimeError inside another one on the same thread,
         which would wait for itself."""
-        if self.in_writing:
-            raise RuntimeError("this thread has a transaction open already")
-        with self._turn_taken(patience) as left:
-            connection, found = _begun(self._writers, statement, given, patience=left)
-            self._thread.writing = True
+        with self._alone_on_thread(), self._turn_taken(patience) as left:
+            connection, found = self._begun(self._writers, statement, given, patience=left)
             try:
                 yield connection, found
             finally:
-                self._thread.writing = False
                 connection.close()
+
+    @contextmanager
+    def altering(self, statement: TextClause, *, patience: float) -> Iterator[sqlalchemy.Connection]:
+        """The same for the steps of the schema, on a connection as their library knows it."""
+        with self._alone_on_thread(), self._turn_taken(patience) as left, self._writers.connect() as connection:
+            if left is not None:
+                connection.connection.driver_connection.execute(_patience(left))  # type: ignore[union-attr]
+            connection.execute(statement)
+            yield connection
 
     @property
     def in_writing(self) -> bool:
         """Whether this thread has a transaction open."""
         return getattr(self._thread, "writing", False)
+
+    @contextmanager
+    def _alone_on_thread(self) -> Iterator[None]:
+        if self.in_writing:
+            raise RuntimeError("this thread has a transaction open already")
+        self._thread.writing = True
+        try:
+            yield
+        finally:
+            self._thread.writing = False
 
     @contextmanager
     def _turn_taken(self, patience: float) -> Iterator[float | None]:
@@ -106,34 +120,32 @@ class Database:
         finally:
             self._turn.release()
 
+    def _begun(self, engine: Engine, statement: TextClause, given: Given, **more: Any) -> tuple[Connection, Found]:
+        """A connection that has begun. One that the server has dropped meanwhile is found out here, and another one is tried once."""
+        try:
+            return self._tried(engine, statement, given, **more)
+        except Gone:
+            return self._tried(engine, statement, given, **more)
 
-def _begun(engine: Engine, statement: TextClause, given: Mapping[str, Any], *, patience: float | None = None) -> tuple[Connection, Found]:
-    """A connection that has begun. One that the server has dropped meanwhile is found out here, and another one is tried once."""
-    try:
-        return _tried(engine, statement, given, patience)
-    except Gone:
-        return _tried(engine, statement, given, patience)
+    def _tried(
+        self, engine: Engine, statement: TextClause, given: Given, *, patience: float | None = None, alone: bool = False
+    ) -> tuple[Connection, Found]:
+        connection = Connection(engine, self._forms)
+        try:
+            if patience is not None:
+                connection.tell(_patience(patience))
+            if self.postgresql:
+                connection.alone(alone)
+            elif not alone:
+                connection.tell("BEGIN" if engine is self._readers else "BEGIN IMMEDIATE")
+            return connection, connection.execute(statement, given).all()
+        except BaseException:
+            connection.close()
+            raise
 
 
-def _tried(engine: Engine, statement: TextClause, given: Mapping[str, Any], patience: float | None) -> tuple[Connection, Found]:
-    try:
-        connection = engine.connect()
-    except exc.TimeoutError as error:  # every connection of the pool is busy
-        raise Unavailable(BUSY) from error
-    try:
-        if patience is not None:
-            _driver(connection).execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
-        return connection, connection.execute(statement, given).all()
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise TypeError("only SQLite has pragmas")
-    return driver
+def _patience(seconds: float) -> str:
+    return f"PRAGMA busy_timeout = {int(seconds * 1000)}"
 
 
 def _sqlite(url: URL, echo: bool, *, writing: bool) -> Engine:

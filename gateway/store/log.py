@@ -20,6 +20,15 @@ _CHANGES_OF = text("""
     SELECT revision, calendar, entry, before, after, who, door, at, reason, detail, proposal
     FROM change WHERE company = :company AND entry = :entry ORDER BY revision
 """)
+# By calendar and by door only where that is asked; a page reads a few dozen lines from the end.
+_BACKWARDS = text("""
+    SELECT revision, calendar, entry, before, after, who, door, at, reason, detail, proposal
+    FROM change
+    WHERE company = :company AND revision < :before AND entry IS NOT NULL AND (:calendar = '' OR calendar = :calendar)
+        AND (:door = '' OR door = :door OR door LIKE :door || ':%') AND (:refused = 0 OR reason IS NOT NULL)
+        AND (:entry = '' OR entry = :entry)
+    ORDER BY revision DESC LIMIT :limit
+""")
 _CURSOR = text("SELECT revision FROM reader WHERE company = :company AND name = :name")
 
 
@@ -32,6 +41,13 @@ class Log(Reading):
 
     def changes_of(self, entry: EntryId) -> Sequence[Change]:
         return [_change(row) for row in self._all(_CHANGES_OF, entry=entry)]
+
+    def changes_backwards(
+        self, before: Revision, *, limit: int, calendar: str = "", door: str = "", entry: str = "", refused: bool = False
+    ) -> Sequence[Change]:
+        """What happened before that revision to entries, the newest first; "" and False: whatever it was."""
+        given = {"calendar": calendar, "door": door, "entry": entry, "refused": int(refused)}
+        return [_change(row) for row in self._all(_BACKWARDS, before=before, limit=limit, **given)]
 
     def cursor(self, reader: str) -> Revision:
         """The last revision that the reader has dealt with; 0 in the beginning."""

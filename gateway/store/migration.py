@@ -36,7 +36,7 @@ def migrate(database: Database) -> None:
             raise Misconfigured("The folder of the database cannot be made; check database.url.") from error
     else:
         must_be_durable(database)
-    with database.writing(_ALONE if database.postgresql else _BEGIN, {}, patience=MINUTE) as (connection, _):
+    with database.altering(_ALONE if database.postgresql else _BEGIN, patience=MINUTE) as connection:
         _take_steps(connection)
         connection.execute(_EPOCH, {"epoch": fresh_epoch()})
         connection.commit()

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import BindParameter, Connection, Text, TextClause, bindparam, text
+from sqlalchemy import BindParameter, Text, TextClause, bindparam, text
 
 from gateway.errors import Missing
 from gateway.model import Company, CompanyId, Revision, StaffId
 from gateway.store.codec import policy_from
-from gateway.store.engine import Found, Line
+from gateway.store.connection import Connection
+from gateway.store.statements import Found, Line
 
 T = TypeVar("T")
 

@@ -21,6 +21,7 @@ from gateway.model import (
 )
 from gateway.store.codec import hours_json, length, policy_json
 from gateway.store.credentials import fresh_id
+from gateway.store.linking import Linking
 from gateway.store.recording import Recording
 from gateway.store.writing import NO_CALENDAR
 
@@ -64,7 +65,7 @@ _HOURS = text("""
 """)
 
 
-class Saving(Recording):
+class Saving(Recording, Linking):
     """New ones, or new facts about known ones; whatever shows them is rendered anew by the desk."""
 
     def save_company(self, company: Company) -> None:
@@ -79,6 +80,8 @@ class Saving(Recording):
             locale=company.locale,
             policy=policy_json(company.policy),
         )
+        if company.policy != self.company.policy:
+            self.switch_providers(company.policy)
         self.company = company
 
     def save_staff(self, staff: Staff, at: datetime | None = None) -> None:

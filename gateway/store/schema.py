@@ -18,10 +18,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from gateway.store import schema_push, schema_users
+from gateway.store import schema_bridge, schema_push, schema_users
 from gateway.store.columns import METADATA, TEXT, flag, instant, octets, revision, table, text, where
 
-__all__ = ["METADATA", "schema_push", "schema_users"]
+__all__ = ["METADATA", "schema_bridge", "schema_push", "schema_users"]
 
 # One row: the random id of this database's timeline. A restore replaces it, and with it every token and ETag that was given out.
 Table(

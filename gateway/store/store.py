@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from gateway.errors import Conflict
+from gateway.links import AccountId, Claim, Link, LinkId
 from gateway.model import Actor, Company, CompanyId, EntryId, Feed, StaffId
-from gateway.store import credentials, migration, outbox, pushes, users
+from gateway.store import credentials, foreign, leases, migration, outbox, pushes, resealing, users
 from gateway.store.codec import instant, maybe_instant, micros, policy_json
 from gateway.store.credentials import Marks, Secret, Uses, digest
 from gateway.store.engine import Database
@@ -20,7 +21,7 @@ from gateway.store.reading import HEAD, HEAD_TO_WRITE, company_from
 from gateway.store.registrations import READER
 from gateway.store.snapshot import Snapshot
 from gateway.store.transaction import Transaction
-from gateway.store.values import Delegation, Login, Push, Question, Settled, Waiting
+from gateway.store.values import Consent, Delegation, Login, Overview, Push, Question, Settled, Waiting
 from gateway.users import Invitation, Session, User
 
 _EPOCH = text("SELECT epoch FROM installation")
@@ -162,6 +163,50 @@ class Store:
             return CompanyId(row.company), feed_from(*row[1:])
         return None
 
+    # calendars elsewhere: whose turn it is
+    def accounts_due(self, now: datetime, limit: int = 100) -> Sequence[tuple[CompanyId, AccountId]]:
+        """Accounts that nobody works on and in which there is something to do, the longest due first; failing ones once an hour."""
+        return leases.accounts_due(self._opened(), now, limit)
+
+    def next_account(self, now: datetime) -> datetime | None:
+        """When a link is due by the clock, at the earliest."""
+        return leases.next_account(self._opened())
+
+    def claim(self, company: CompanyId, account: AccountId, now: datetime, until: datetime) -> Claim | None:
+        """The account for oneself until then; None: somebody else holds it."""
+        return leases.claim(self._opened(), company, account, now, until)
+
+    def renew(self, claim: Claim, until: datetime) -> bool:
+        """Hold it longer; False: it is lost."""
+        return leases.renew(self._opened(), claim, until)
+
+    def finish(self, claim: Claim, now: datetime) -> None:
+        """Let it go. Nothing happens when it is lost."""
+        leases.finish(self._opened(), claim, now)
+
+    def wake(self, company: CompanyId, link: LinkId, now: datetime) -> None:
+        """There is news of the link: its account is due, after the turn in hand if there is one."""
+        leases.wake(self._opened(), company, link, now)
+
+    def channel(self, id: str, secret: str) -> tuple[CompanyId, Link] | None:
+        """The link that a provider's notification is for, if it brings the secret."""
+        return leases.channel(self._opened(), id, secret)
+
+    def take_consent(self, state: str, now: datetime) -> Consent | None:
+        """Who was sent to a provider with this state; worth nothing afterwards."""
+        return leases.take_consent(self._opened(), state, now)
+
+    def links_overview(self) -> Overview:
+        """How all links stand."""
+        return leases.overview(self._opened())
+
+    def sources_due(self, now: datetime, limit: int = 100) -> Sequence[tuple[CompanyId, StaffId]]:
+        """External calendars to be read, the longest due first."""
+        return foreign.sources_due(self._opened(), now, limit)
+
+    def next_source(self) -> datetime | None:
+        return foreign.next_source(self._opened())
+
     # people who sign in to the pages: tokens come in clear text, only SHA-256 digests are stored
     def signing_in(self, name: str) -> Sequence[tuple[CompanyId, User, str]]:
         """Whoever has that e-mail address or handle (any case), at most five, each with the hash of the password ("": none)."""
@@ -265,6 +310,15 @@ class Store:
     def forget_devices(self, now: datetime, *, limit: int = 500) -> int:
         """Those whose time is over; how many there were, at most `limit`."""
         return pushes.clear(self._opened(), now, limit=limit)
+
+    # what is kept sealed
+    def sealed(self) -> int:
+        """How many values are kept sealed, in all companies."""
+        return resealing.count(self._opened())
+
+    def reseal(self, renewed: Callable[[bytes], bytes | None]) -> Iterator[resealing.Resealed]:
+        """Pass every sealed value through `renewed` (None: it stays as it is); answers now and then how far it is. May be repeated."""
+        return resealing.reseal(self._opened(), renewed)
 
     def ping(self) -> str:
         """A short sentence about the database (kind, version, schema step); raises Unavailable."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from gateway.model import Actor, EntryId, StaffId
 from gateway.store.audit import Auditing
 from gateway.store.codec import maybe_micros, micros
 from gateway.store.credentials import Granting, Use, digest, fresh_id
 from gateway.store.delegation import Delegating
-from gateway.store.engine import Found
+from gateway.store.engine import Connection, Found
 from gateway.store.feeds import FeedKeeping
+from gateway.store.foreign import Importing
 from gateway.store.outbox import Posting
 from gateway.store.reading import Trace
 from gateway.store.registrations import Registering
@@ -36,7 +37,7 @@ _REMEMBER = text("""
 _FORGET = text("DELETE FROM reply WHERE company = :company AND at < :before")
 
 
-class Transaction(Saving, Posting, Granting, FeedKeeping, Delegating, Registering, Welcoming, Auditing):
+class Transaction(Saving, Posting, Granting, FeedKeeping, Delegating, Registering, Welcoming, Auditing, Importing):
     """One writer's view of a company; sees its own writes. Everything in it happens or nothing does."""
 
     def __init__(self, connection: Connection, head: Found, uses: Mapping[Use, Trace], actor: Actor) -> None:

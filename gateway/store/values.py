@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.links import Access, Provider, Standing
 from gateway.model import CalendarId, CompanyId, Entry, EntryId, Revision, StaffId
 
 
@@ -227,3 +228,28 @@ class Settled:
     refused: bool = False
     again: datetime | None = None
     failed: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Consent:
+    """Who was sent to which provider: `sealed` is the verifier of the code, `back` where the browser goes on afterwards."""
+
+    company: CompanyId
+    staff: StaffId
+    provider: Provider
+    sealed: bytes
+    primary: bool
+    back: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """How the links of the whole installation stand. `pulled`: of the live link that was not read for the longest time; `unsent`: when
+    the oldest change was written that is not over there yet; `due`: since when somebody waits for a look, at the earliest."""
+
+    pulled: datetime | None
+    unsent: datetime | None
+    due: datetime | None
+    dead: int
+    links: Mapping[Standing, int]
+    accounts: Mapping[Access, int]

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway import observe
 from gateway.errors import GatewayError
-from gateway.web.paper import STATIC
+from gateway.web.paper import file
 from gateway.web.parts import Parts, on_thread, parts
 from gateway.web.problems import Problem
 
@@ -21,7 +21,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/metrics", metrics),
         web.get("/robots.txt", robots),
         web.get("/favicon.ico", icon),
-        web.get("/static/{name}", static),
+        web.get("/static/{name:.+}", static),
     ]
 
 
@@ -60,12 +60,12 @@ async def icon(request: web.Request) -> web.Response:
 
 
 async def static(request: web.Request) -> web.Response:
-    name = request.match_info["name"]
-    if name not in STATIC:
-        raise Problem(404, "There is nothing at this address.")
-    return _file(name, "public, max-age=31536000, immutable")
+    return _file(request.match_info["name"], "public, max-age=31536000, immutable")
 
 
 def _file(name: str, cache: str) -> web.Response:
-    kind, octets = STATIC[name]
+    found = file(name)
+    if found is None:
+        raise Problem(404, "There is nothing at this address.")
+    kind, octets = found
     return web.Response(body=octets, content_type=kind, headers={"Cache-Control": cache})

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from importlib.resources import files
 
 import jinja2
 
-_STATIC = {
-    "gateway.css": "text/css",
-    "icon.svg": "image/svg+xml",
-}
+_KINDS = {"css": "text/css", "svg": "image/svg+xml", "js": "text/javascript"}
 
-STATIC = {name: (kind, files("gateway.web").joinpath("static", name).read_bytes()) for name, kind in _STATIC.items()}
-"""File name → (media type, octets): the few files a page may load, read once."""
-
-_VERSIONS = {name: hashlib.sha256(octets).hexdigest()[:12] for name, (_, octets) in STATIC.items()}
+EDITOR = "tinymce-8.9.2"
+"""The folder of the editor; its name changes with its version, so that browsers may keep what is in it for ever."""
 
 
+@functools.cache
+def file(name: str) -> tuple[str, bytes] | None:
+    """(media type, octets) of a file that a page may load; None: there is none of that name. Read when it is first asked for."""
+    kind = _KINDS.get(name.rpartition(".")[2])
+    folder = "vendor" if name.startswith(EDITOR + "/") else "static"
+    parts = name.split("/")
+    if kind is None or any(not part or part.startswith(".") for part in parts) or len(parts) > 8:
+        return None
+    found = files("gateway.web").joinpath(folder, *parts)
+    return (kind, found.read_bytes()) if found.is_file() else None
+
+
+@functools.cache
 def static(name: str) -> str:
     """The address of a static file; it changes with the file, so that browsers may keep it for ever."""
-    return f"/static/{name}?v={_VERSIONS[name]}"
+    found = file(name)
+    if found is None:
+        raise LookupError(f"there is no static file {name}")
+    return f"/static/{name}?v={hashlib.sha256(found[1]).hexdigest()[:12]}"
 
 
 TEMPLATES = jinja2.Environment(

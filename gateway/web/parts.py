@@ -50,6 +50,14 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProviderFacts:
+    """What the pages say about a provider: whether people can connect at all, and the address it sends them back to."""
+
+    configured: bool = False
+    redirect: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """Everything the pages need, as plain values and callables.
 
@@ -65,6 +73,7 @@ class Parts:
     dav: Callable[..., Any] | None = None  # WSGI: (environ, start_response) -> iterable of bytes; radicale's own type is untyped
     mailbox: Mailbox | None = None
     sealer: Sealer | None = None
+    providers: Mapping[str, ProviderFacts] = field(default_factory=lambda: {"google": ProviderFacts(), "microsoft": ProviderFacts()})
     letters: Desk | None = None  # how letters are written; None: none are, such as the one about a forgotten password
     unready: Callable[[], Sequence[str]] = tuple
     trusted_proxies: frozenset[str] = frozenset()  # addresses whose X-Forwarded-For is believed

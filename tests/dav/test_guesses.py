@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event
 
 from gateway.guesses import PER_ACCOUNT, PER_ADDRESS, Guesses, network_of
 from gateway.observe import REGISTRY
 from gateway.store import Store
+from gateway.store.connection import LISTENERS
 from plugins.application import build
 from tests.dav.house import DEMO, JOHN, NOW, PASSWORD, READ_ONLY, SETUP, Clock, furnish
 
@@ -81,15 +81,11 @@ def door(tmp_path: Path) -> Iterator[Door]:
 def statements() -> Iterator[list[str]]:
     """Everything that a database is asked meanwhile."""
     asked: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        asked.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
+    LISTENERS.append(asked.append)
     try:
         yield asked
     finally:
-        event.remove(Engine, "before_cursor_execute", note)
+        LISTENERS.remove(asked.append)
 
 
 def counted(name: str, door: str) -> float:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, event
 
 from gateway.errors import Conflict, Missing
 from gateway.model import EntryId, Feed, FeedId, Group, GroupId, Level, Scope, StaffId
 from gateway.store import Login, fresh_id
+from gateway.store.connection import LISTENERS
 from tests.databases import Database
 from tests.store.house import DAY, DEMO, EMMA, FRONT, HOUR, JOHN, NOW, OTHER, SETUP, TAYLOR, Place, booking
 
@@ -155,17 +155,17 @@ class TestAppPasswords:
         password(place)
         work: dict[str, list[str]] = {}
 
-        def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        def note(statement: str) -> None:
             asked.append(statement)
 
-        event.listen(Engine, "before_cursor_execute", note)
+        LISTENERS.append(note)
         try:
             for login in (JOHN.handle, JOHN.email, EMMA.handle, "nobody", "nobody@example.com"):
                 asked: list[str] = []
                 assert place.store.login_by_app_password(login, "wrong", NOW) is None
                 work[login] = asked
         finally:
-            event.remove(Engine, "before_cursor_execute", note)
+            LISTENERS.remove(note)
         assert all(statements == work[JOHN.handle] for statements in work.values())
         assert work[JOHN.handle]
 

@@ -8,7 +8,22 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import Conflict, Missing
+from gateway.errors import Conflict, Lost, Missing
+from gateway.links import (
+    Account,
+    AccountId,
+    Channel,
+    Claim,
+    Happening,
+    Item,
+    Key,
+    Link,
+    LinkId,
+    Owned,
+    Provider,
+    Source,
+    Todo,
+)
 from gateway.model import (
     Calendar,
     CalendarId,
@@ -18,6 +33,7 @@ from gateway.model import (
     Feed,
     FeedId,
     Level,
+    Policy,
     Recurrence,
     Revision,
     Scope,
@@ -46,6 +62,10 @@ DEVICE = Registration(
 BOSS = User(id=UserId("boss"), role=Role.ADMIN, name=CANARY, email="admin@example.com")
 HIS_OWN = User(id=UserId("user-john"), role=Role.STAFF, name="John Smith", email="john.smith@example.com", staff=JOHN.id)
 INVITED = Invitation(id=InvitationId("invitation"), staff=JOHN.id, recipient=CANARY, subject=CANARY, sent=NOW, until=NOW + DAY)
+HIS_ACCOUNT = Account(id=AccountId("account"), staff=JOHN.id, provider=Provider.GOOGLE, login=CANARY, subject="his own number", created=NOW)
+HIS_LINK = Link(id=LinkId("link"), account=HIS_ACCOUNT.id, staff=JOHN.id, calendar=CANARY, title=CANARY, own=True, due=NOW, created=NOW)
+HIS_CHANNEL = Channel(link=HIS_LINK.id, id="channel", resource=CANARY, secret="secret of the channel", made=NOW, expires=NOW + DAY)
+HIS_CLAIM = Claim(company=DEMO, account=HIS_ACCOUNT.id, fence=0, until=NOW)
 EVER = Span(NOW - 1000 * DAY, NOW + 1000 * DAY)
 
 
@@ -64,6 +84,11 @@ class Estate:
     key: str
     question: str
     device: str
+
+
+def _item(entry: EntryId) -> Item:
+    owned = Owned(span=span(NOW), zone="Europe/Paris", title=CANARY)
+    return Item(link=HIS_LINK.id, key=Key(entry=entry), remote="far", todo=Todo.CREATE, draft=owned)
 
 
 @pytest.fixture
@@ -94,6 +119,13 @@ def estate(place: Place) -> Estate:
         tx.begin_reset(BOSS.id, "reset link", NOW, NOW + DAY)
         tx.invite(INVITED, "invitation link")
         tx.audit("settings", CANARY, {"name": "x"}, {"name": CANARY}, NOW)
+        tx.add_account(HIS_ACCOUNT, CANARY.encode())
+        tx.add_link(HIS_LINK)
+        tx.save_item(_item(entry.id), NOW)
+        tx.note(HIS_LINK.id, Happening(at=NOW, kind="pushed", sentence=CANARY))
+        tx.add_channel(HIS_CHANNEL)
+        tx.put_busy(JOHN.id, "ics", [span(NOW)], NOW)
+        tx.save_source(Source(staff=JOHN.id, due=NOW, zone=CANARY), CANARY.encode())
         return Estate(
             entry=entry.id,
             name=entry.name,
@@ -148,6 +180,9 @@ READING: dict[str, Asked] = {
     "busy_within": lambda tx, it: [found for each in it.collections for found in tx.busy_within(each, EVER, limit=1000)],
     "appointments": lambda tx, it: [*tx.appointments(staff=None, window=None), *tx.appointments(staff=[JOHN.id], window=EVER)],
     "changes": lambda tx, it: [line for line in tx.changes(Revision(0)) if line.calendar in (it.calendar, it.private)],
+    "changes_backwards": lambda tx, it: [
+        line for line in tx.changes_backwards(Revision(10**6), limit=1000) if line.calendar in (it.calendar, it.private)
+    ],
     "changes_of": lambda tx, it: list(tx.changes_of(it.entry)),
     "names_since": lambda tx, it: {name: row for each in it.collections for name, row in tx.names_since(each, Revision(0))[0].items()},
     "issued": lambda tx, it: None,  # says nothing about what is there
@@ -169,6 +204,24 @@ READING: dict[str, Asked] = {
     "sessions": lambda tx, it: list(tx.sessions(BOSS.id, "cookie", NOW)),
     "invitations": lambda tx, it: list(tx.invitations(JOHN.id)),
     "deeds": lambda tx, it: list(tx.deeds(before=EVER.end, limit=10)),
+    "accounts": lambda tx, it: [*tx.accounts(), *tx.accounts(JOHN.id)],
+    "account": lambda tx, it: tx.account(HIS_ACCOUNT.id),
+    "account_of": lambda tx, it: tx.account_of(JOHN.id, Provider.GOOGLE, HIS_ACCOUNT.subject),
+    "credential": lambda tx, it: tx.credential(HIS_ACCOUNT.id),
+    "links": lambda tx, it: [*tx.links(), *tx.links(staff=JOHN.id), *tx.links(account=HIS_ACCOUNT.id)],
+    "link": lambda tx, it: tx.link(HIS_LINK.id),
+    "items": lambda tx, it: list(tx.items(HIS_LINK.id)),
+    "items_of": lambda tx, it: list(tx.items_of(HIS_LINK.id, [it.entry])),
+    "items_by_remote": lambda tx, it: tx.items_by_remote(HIS_LINK.id, ["far"]),
+    "intents": lambda tx, it: list(tx.intents(HIS_LINK.id)),
+    "touched": lambda tx, it: list(tx.touched(it.calendar, Revision(0))),
+    "history": lambda tx, it: list(tx.history(HIS_LINK.id)),
+    "channels": lambda tx, it: list(tx.channels(HIS_LINK.id)),
+    "foreign_busy": lambda tx, it: list(tx.foreign_busy(JOHN.id, EVER)),
+    "foreign_origins": lambda tx, it: tx.foreign_origins(JOHN.id),
+    "source": lambda tx, it: tx.source(JOHN.id),
+    "sources": lambda tx, it: list(tx.sources()),
+    "source_address": lambda tx, it: tx.source_address(JOHN.id),
     "feed_tokens": lambda tx, it: tx.feed_tokens(),
     "latest_invitations": lambda tx, it: tx.latest_invitations(),
 }
@@ -221,6 +274,28 @@ WRITING: dict[str, Callable[[Any, Estate, Any], object]] = {
     "news_of_views": lambda tx, it, entry: tx.news_of_views(Revision(9), NOW, unheard=[]),
     "remember": lambda tx, it, entry: tx.remember("key", "x", 200, "x", NOW),
     "audit": lambda tx, it, entry: tx.audit("settings", CANARY, {}, {"name": "x"}, NOW),
+    "add_account": lambda tx, it, entry: tx.add_account(replace(HIS_ACCOUNT, id=AccountId("x")), b"x"),
+    "save_account": lambda tx, it, entry: tx.save_account(replace(HIS_ACCOUNT, login="x")),
+    "keep_credential": lambda tx, it, entry: tx.keep_credential(HIS_ACCOUNT.id, b"x", 1),
+    "remove_account": lambda tx, it, entry: tx.remove_account(HIS_ACCOUNT.id),
+    "add_link": lambda tx, it, entry: tx.add_link(replace(HIS_LINK, id=LinkId("x"))),
+    "save_link": lambda tx, it, entry: tx.save_link(replace(HIS_LINK, title="x")),
+    "remove_link": lambda tx, it, entry: tx.remove_link(HIS_LINK.id),
+    "save_item": lambda tx, it, entry: tx.save_item(replace(_item(it.entry), remote="x"), NOW),
+    "drop_item": lambda tx, it, entry: tx.drop_item(HIS_LINK.id, Key(entry=it.entry)),
+    "note": lambda tx, it, entry: tx.note(HIS_LINK.id, Happening(at=NOW, kind="x", sentence="x")),
+    "add_channel": lambda tx, it, entry: tx.add_channel(replace(HIS_CHANNEL, resource="x")),
+    "drop_channel": lambda tx, it, entry: tx.drop_channel(HIS_LINK.id, "channel"),
+    "must_hold": lambda tx, it, entry: tx.must_hold(HIS_CLAIM),
+    "begin_consent": lambda tx, it, entry: tx.begin_consent(
+        "state", JOHN.id, Provider.GOOGLE, b"", primary=False, back="", expires=NOW, now=NOW
+    ),
+    "switch_providers": lambda tx, it, entry: tx.switch_providers(Policy(google=True)),
+    "put_busy": lambda tx, it, entry: tx.put_busy(JOHN.id, "ics", [], NOW),
+    "confirm_busy": lambda tx, it, entry: tx.confirm_busy(JOHN.id, "ics", NOW + DAY),
+    "forget_busy": lambda tx, it, entry: tx.forget_busy(JOHN.id, "ics"),
+    "save_source": lambda tx, it, entry: tx.save_source(Source(staff=JOHN.id, due=NOW, zone="x"), b"x"),
+    "remove_source": lambda tx, it, entry: tx.remove_source(JOHN.id),
     "change_feed": lambda tx, it, entry: tx.change_feed(replace(it.feed, label="x")),
     "save_user": lambda tx, it, entry: tx.save_user(replace(BOSS, name="x")),
     "set_password": lambda tx, it, entry: tx.set_password(BOSS.id, "x", NOW),
@@ -285,7 +360,7 @@ def test_nothing_of_another_company_can_be_changed(place: Place, estate: Estate,
     try:
         with place.store.write(OTHER, SETUP) as tx:
             WRITING[method](tx, estate, held.entry)
-    except (Missing, Conflict):
+    except (Missing, Conflict, Lost):
         pass
     assert everything(place, estate) == before
     assert place.store.login_by_app_password(JOHN.handle, "secret", NOW) is not None
@@ -298,6 +373,9 @@ def test_nothing_of_another_company_can_be_changed(place: Place, estate: Estate,
     assert place.store.session("intruder", NOW) is None
     assert place.store.reset("reset link", NOW) == (DEMO, BOSS)
     assert place.store.reset("intruder", NOW) is None
+    assert place.store.accounts_due(NOW + DAY) == []  # its provider is switched off here
+    assert place.store.channel("channel", "secret of the channel") == (DEMO, HIS_LINK)
+    assert place.store.take_consent("state", NOW - DAY) is None
     assert [found for company, _, found in place.store.signing_in(BOSS.email) if company == DEMO] == ["hash"]
     assert place.store.invitation("invitation link") == (DEMO, INVITED)
 

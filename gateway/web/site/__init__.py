@@ -3,16 +3,19 @@
 frame      a request as pages see it, and everything they have in common
 languages  sentences, dates and numbers in the reader's language; sayings  what a page says after a form was sent
 sign_in    sessions and passwords; account  everybody's own
+sync       the page Calendar Sync; feeds  one feed of it; targets  addresses by which other programs subscribe; health  how all links stand
+groups     groups of staff; activity  what happened, and undoing it; deeds  in which words
+invite     inviting a staff member; wording  the letter in somebody's own words
 """
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.web.site import account, frame, sign_in
+from gateway.web.site import account, activity, feeds, frame, groups, invite, sign_in, sync
 from gateway.web.site.frame import Route
 
-TABLE: tuple[Route, ...] = (*sign_in.ROUTES, *account.ROUTES)
+TABLE: tuple[Route, ...] = (*sign_in.ROUTES, *account.ROUTES, *sync.ROUTES, *feeds.ROUTES, *invite.ROUTES, *groups.ROUTES, *activity.ROUTES)
 
 
 def routes() -> list[web.RouteDef]:

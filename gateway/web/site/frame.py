@@ -33,6 +33,12 @@ FORM = 256 * 1024  # octets: a letter with pictures pasted into it is refused, o
 FIELDS = 2000
 COOKIE = "gateway-session"
 
+# TinyMCE writes styles into the page and into the frame of the text; scripts are our own files there as everywhere.
+_EDITOR_POLICY = (
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self' data: blob: https:; font-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
 Token = NewType("Token", str)
 
 
@@ -139,11 +145,12 @@ class Cookie:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A page from a template of templates/site. `values` join those that every page has (`base_values`)."""
+    """A page from a template of templates/site. `values` join those that every page has (`base_values`); `editor`: it has the editor."""
 
     template: str
     values: Mapping[str, object] = field(default_factory=dict)
     status: int = 200
+    editor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +164,12 @@ class Went:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Octets: a file to keep (`name`), or a picture."""
+    """Octets: a file to keep (`name`), or a picture. `policy` replaces the Content-Security-Policy."""
 
     octets: bytes
     kind: str
     name: str = ""
+    policy: str = ""
 
 
 Answer = Shown | Went | Sent
@@ -269,6 +277,8 @@ def _response(request: web.Request, ask: Ask, answer: Answer) -> web.Response:
         case Shown():
             text = ask.language.environment.get_template(f"site/{answer.template}").render(base_values(ask) | dict(answer.values))
             response = web.Response(status=answer.status, text=text, content_type="text/html")
+            if answer.editor:
+                response.headers["Content-Security-Policy"] = _EDITOR_POLICY
         case Went():
             to = answer.to + ("&" if "?" in answer.to else "?") + f"said={answer.said}" if answer.said else answer.to
             response = web.Response(status=303, headers={"Location": to})
@@ -276,6 +286,8 @@ def _response(request: web.Request, ask: Ask, answer: Answer) -> web.Response:
                 _set_cookie(response, ask.parts, answer.cookie)
         case Sent():
             response = web.Response(body=answer.octets, headers={"Content-Type": answer.kind})
+            if answer.policy:
+                response.headers["Content-Security-Policy"] = answer.policy
             if answer.name:
                 response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(answer.name)}"
     response.headers["Cache-Control"] = "no-store"

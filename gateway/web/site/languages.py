@@ -68,6 +68,11 @@ class Language:
         return (Locale.parse(self.tag).display_name or self.tag).capitalize()
 
 
+def marked(sentence: str) -> str:
+    """The sentence itself: marks for the catalogs what is translated only when it is shown."""
+    return sentence
+
+
 @functools.cache
 def language(tag: str) -> Language:
     """The language, or English. Catalogs are read once."""

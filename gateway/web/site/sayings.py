@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from gateway.web.site.languages import marked
+
 Tone = Literal["good", "bad", "plain"]
 
 
-def _(sentence: str) -> str:
-    """Marks a sentence for the catalogs; it is translated when it is shown."""
-    return sentence
-
-
 SAYINGS: Final[dict[str, tuple[Tone, str]]] = {
-    "sign-in": ("plain", _("Please sign in to see this page.")),
-    "signed-out": ("good", _("You have signed out.")),
-    "saved": ("good", _("Saved.")),
-    "unchanged": ("plain", _("Nothing had changed, so nothing was saved.")),
+    "sign-in": ("plain", marked("Please sign in to see this page.")),
+    "signed-out": ("good", marked("You have signed out.")),
+    "saved": ("good", marked("Saved.")),
+    "unchanged": ("plain", marked("Nothing had changed, so nothing was saved.")),
+    "feed-made": ("good", marked("The feed is made. Whoever has its address can read it.")),
+    "feeds-made": ("good", marked("Everybody who had no feed has one now.")),
+    "feed-renewed": ("good", marked("The feed has a new address. The former one has ended: give the new one to everybody who uses it.")),
+    "feed-revoked": ("good", marked("The feed has ended. Calendars that still ask for it are told so.")),
+    "invited": ("good", marked("The invitation is on its way.")),
+    "invitation-revoked": ("good", marked("The invitation is revoked: its link leads nowhere any more.")),
+    "undone": ("good", marked("It is put back. Whoever has to be told is told, once.")),
     "reset-sent": (
         "good",
-        _("If somebody signs in with this address, a letter is on its way to it. The link in it works for one hour."),
+        marked("If somebody signs in with this address, a letter is on its way to it. The link in it works for one hour."),
     ),
-    "others-ended": ("good", _("Every other browser has been signed out.")),
-    "password-set": ("good", _("Your new password is set. Other browsers have been signed out.")),
+    "others-ended": ("good", marked("Every other browser has been signed out.")),
+    "password-set": ("good", marked("Your new password is set. Other browsers have been signed out.")),
 }

@@ -8,6 +8,7 @@ import random
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from gateway import app, desk, passwords
 from gateway.booking import Book
+from gateway.demo import providers
 from gateway.errors import Misconfigured
 from gateway.mailbox import Mailbox
 from gateway.model import (
@@ -47,7 +49,7 @@ from gateway.users import Role, User, UserId
 
 SLUG, ZONE = "demo", "Europe/Paris"
 ADMIN = "admin@example.com"
-STAFF = ("John Smith", "Emma Morris", "Taylor Carpenter", "Juan Sanchez")
+STAFF = JOHN, EMMA, *_ = ("John Smith", "Emma Morris", "Taylor Carpenter", "Juan Sanchez")
 GROUPS = {"consulting": ("Consulting", (0, 1)), "workshops": ("Workshops", (2, 3))}  # slug: name, members by their place in STAFF
 SERVICES = (("First consultation", 45, 15), ("Follow-up", 30, 0), ("Coaching", 60, 0), ("Phone call", 30, 0), ("Workshop", 90, 0))
 """Name, minutes, minutes kept free afterwards. One of 30 minutes without a break fits into every hour of the day."""
@@ -89,21 +91,29 @@ Access = Mapping[str, Any]  # the secrets of the demo, as demo.json holds them
 Ready = Mapping[str, Any]  # the ready line, contract.md §3
 
 
-def run(data: Path, port: int, *, log: Log, say: Say, ready: Callable[[Ready], None]) -> None:
+def run(data: Path, port: int, *, log: Log, say: Say, ready: Callable[[Ready], None], with_providers: bool = False) -> None:
     """Serve the sample company from `data` until SIGINT or SIGTERM. What is there from a former start is kept.
 
+    `with_providers`: beside stand-ins for Google and Microsoft, with two people connected to them.
     `say` hears what takes a moment, `ready` the ready line. Raises Misconfigured when the port is taken or the data is incomplete.
     """
     port = _free(port)
     mailbox = Mailbox(data / "mail", app.wall_clock)
     try:
-        settings = _settings(data, port, mailbox.start(), log)
-        say("Preparing the database")
-        app.migrate(settings)
-        access = _access(data / "demo.json")
-        with app.opened(settings) as parts:
+        with ExitStack() as to_the_end:
+            settings, fakes = _settings(data, port, mailbox.start(), log), None
+            if with_providers:
+                say("Starting the stand-ins for Google and Microsoft")
+                fakes = to_the_end.enter_context(
+                    providers.beside(data / "providers", google=_email(JOHN), microsoft=_email(EMMA), zone=ZONE)
+                )
+                settings = settings.model_copy(update=dict(providers.sections(fakes)))
+            say("Preparing the database")
+            app.migrate(settings)
+            access = _access(data / "demo.json")
+            parts = to_the_end.enter_context(app.opened(settings))
             furnish(parts, access, say)
-            line = ready_line(access, parts.public_url)
+            line = {**ready_line(access, parts.public_url), **({"providers": providers.line(fakes)} if fakes else {})}
             app.serve(parts, mailbox=mailbox, started=lambda _: ready(line))
     finally:
         mailbox.stop()

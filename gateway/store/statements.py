@@ -1,0 +1,85 @@
+"""Statements as the drivers take them, and the rows they find: what SQLAlchemy would do anew for each takes longer than the database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sqlalchemy import TextClause
+
+_NAME = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")  # as SQLAlchemy finds them: `::` is a cast, `\:` a colon
+_NOBODY = "(SELECT NULL WHERE 1 = 0)"
+
+
+class Line(tuple[Any, ...]):
+    """A row: text, whole numbers, octets and NULL, as the statement lists them; by its name, too, each is to be had."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+Found: TypeAlias = Sequence[Line]
+
+Given: TypeAlias = Mapping[str, Any]
+
+
+class Form:
+    """A statement in the words of one kind of database. Lists are spelt out, value by value: one text for each length of them."""
+
+    __slots__ = ("_clause", "_lines", "_lists", "_postgresql", "_sized", "_text")
+
+    def __init__(self, clause: TextClause, *, postgresql: bool) -> None:
+        self._clause = clause
+        self._postgresql = postgresql
+        self._lists = tuple(name for name, parameter in clause._bindparams.items() if parameter.expanding)
+        self._text = "" if self._lists else self._spelt({})
+        self._sized: dict[tuple[int, ...], str] = {}
+        self._lines: dict[tuple[str, ...], type[Line]] = {}
+
+    def said(self, given: Given) -> tuple[str, Given]:
+        """What the driver is told, and with which values."""
+        if not self._lists:
+            return self._text, given
+        sizes = tuple([len(given[name]) for name in self._lists])
+        text = self._sized.get(sizes)
+        if text is None:
+            text = self._sized[sizes] = self._spelt(dict(zip(self._lists, sizes, strict=True)))
+        values = dict(given)
+        for name in self._lists:
+            values.update(_numbered(name, values.pop(name)))
+        return text, values
+
+    def lines(self, description: Iterable[Sequence[Any]], rows: Iterable[tuple[Any, ...]]) -> list[Line]:
+        """The rows under the names of their columns, which `description` tells (PEP 249)."""
+        names = tuple([column[0] for column in description])
+        kind = self._lines.get(names)
+        if kind is None:
+            kind = self._lines[names] = _kind(names)
+        return list(map(kind, rows))
+
+    def _spelt(self, sizes: Mapping[str, int]) -> str:
+        def one(found: re.Match[str]) -> str:
+            size = sizes.get(found[1])
+            if size is None:
+                return self._spot(found[1])
+            return f"({', '.join(self._spot(f'{found[1]}_{number}') for number in range(size))})" if size else _NOBODY
+
+        text = self._clause.text
+        return _NAME.sub(one, text.replace("%", "%%") if self._postgresql else text).replace("\\:", ":")
+
+    def _spot(self, name: str) -> str:
+        return f"%({name})s" if self._postgresql else f":{name}"
+
+
+def _numbered(name: str, values: Iterable[Any]) -> dict[str, Any]:
+    return {f"{name}_{number}": value for number, value in enumerate(values)}
+
+
+def _kind(names: Sequence[str]) -> type[Line]:
+    columns = {name: property(itemgetter(at)) for at, name in enumerate(names)}
+    return type("Line", (Line,), {"__slots__": (), **columns})

@@ -1,0 +1,88 @@
+"""Changes and refusals in a reader's words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.errors import Reason
+from gateway.model import Appointment, Change, Status
+from gateway.web.site.languages import Language, marked
+
+_DOORS = {
+    "dav": marked("calendar program"),
+    "mirror": marked("Google or Microsoft calendar"),
+    "rest": marked("booking system"),
+    "page": marked("page"),
+    "cli": marked("command line"),
+    "import": marked("import"),
+    "worker": marked("gateway"),
+}
+
+_REASONS = {
+    Reason.TWO_WAY_OFF: marked("bidirectional synchronization is off"),
+    Reason.PAST: marked("the new time is in the past"),
+    Reason.TAKEN: marked("the time is taken"),
+    Reason.OUTSIDE_HOURS: marked("outside working hours"),
+    Reason.NOT_YOURS: marked("this belongs to the booking system"),
+    Reason.READ_ONLY: marked("this calendar can only be read"),
+    Reason.RECURRENCE: marked("how it repeats is for the booking system to change"),
+    Reason.DURATION: marked("the length belongs to the service"),
+    Reason.ALL_DAY: marked("an appointment has a time of day"),
+    Reason.STALE: marked("it was based on a state that had changed meanwhile"),
+    Reason.CANCELLED: marked("the appointment is cancelled"),
+    Reason.CANCEL_ASKED: marked("a deletion does not cancel by itself; the staff member was asked"),
+    Reason.CANCEL_RESTORED: marked("a deletion does not cancel; it was put back"),
+    Reason.IDENTITY: marked("organizer and guests are for the booking system to change"),
+}
+
+
+def door_words(said: Language, door: str) -> str:
+    return said.say(_DOORS.get(door, door))
+
+
+def reason_words(said: Language, reason: Reason) -> str:
+    return said.say(_REASONS[reason])
+
+
+def deed_words(said: Language, change: Change, zone: str) -> str:
+    """What happened, as a few words without a subject; times in the zone."""
+    before, after = change.before, change.after
+    if change.reason is not None:
+        return said.say("turned back")
+    if not isinstance(after, Appointment):
+        return said.say("personal event erased") if after is None else said.say("personal event written")
+    if not isinstance(before, Appointment):
+        return said.say("booked for %(when)s", when=said.stretch(after.span.start, after.span.end, zone))
+    return "; ".join(_differences(said, before, after, zone)) or said.say("shown anew, because facts beside it have changed")
+
+
+def _differences(said: Language, before: Appointment, after: Appointment, zone: str) -> Iterator[str]:
+    if before.status != after.status:
+        yield said.say("cancelled") if after.status is Status.CANCELLED else said.say("confirmed")
+    if before.span.start != after.span.start:
+        yield said.say(
+            "moved from %(former)s to %(later)s",
+            former=said.stretch(before.span.start, before.span.end, zone),
+            later=said.stretch(after.span.start, after.span.end, zone),
+        )
+    elif before.span != after.span:
+        yield said.say("made longer or shorter: until %(when)s", when=said.moment(after.span.end, zone))
+    if before.recurrence != after.recurrence:
+        former = {each.at: each.span for each in before.recurrence.overrides} if before.recurrence else {}
+        later = {each.at: each.span for each in after.recurrence.overrides} if after.recurrence else {}
+        for at in sorted(at for at in {*former, *later} if former.get(at) != later.get(at)):
+            place = later.get(at)
+            yield said.say(
+                "the date of %(at)s moved to %(when)s",
+                at=said.moment(at, zone),
+                when=said.moment(place.start if place else at, zone),
+            )
+        gone = {*(after.recurrence.excluded if after.recurrence else ())} - {*(before.recurrence.excluded if before.recurrence else ())}
+        for at in sorted(gone):
+            yield said.say("the date of %(at)s cancelled", at=said.moment(at, zone))
+    if before.notes != after.notes:
+        yield said.say("notes changed")
+    if before.service != after.service:
+        yield said.say("service changed")
+    if before.extras != after.extras:
+        yield said.say("kept in the staff member's own calendar: alarms, colours and the like")
