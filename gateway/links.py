@@ -68,6 +68,7 @@ class Condition(StrEnum):
     CONFLICT = "conflict"  # both sides changed the same thing, or it vanished there: a person is asked
     PARKED = "parked"  # cannot be decided now, such as an occurrence that cannot be found; looked at again with the next full listing
     DEAD = "dead"  # the provider refuses it for good; others go on
+    FOREIGN = "foreign"  # somebody else's event in a mirrored calendar: only its times are kept, and it is never written to
     GONE = "gone"  # neither side has it; kept for its generation
 
 
@@ -102,7 +103,7 @@ class Cursor:
 class Link:
     """The mirror between a staff member's appointments and one calendar elsewhere.
 
-    `seen` is the revision of the company's log up to which items were compared. `due` is when to look there again unasked.
+    `allowed`: until when a person has allowed what the brake held back. `seen` is the revision of the company's log up to which items were compared. `due` is when to look there again unasked.
     `pulled` is when a listing was last read to its end, `listed` when it was last a full one.
     """
 
@@ -124,6 +125,7 @@ class Link:
     pulled: datetime | None = None
     listed: datetime | None = None
     failures: int = 0
+    allowed: datetime | None = None
     created: datetime
 
 
@@ -160,10 +162,11 @@ class Key:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """What is known of one event elsewhere. `base` is what both sides last agreed on (None: it does not exist, or is cancelled, there).
+    """What is known of one event elsewhere: `draft` is what we wrote last, `base` how the provider gave that back (None: it does not exist,
+    or is cancelled, there). Kept apart, because providers spell rules and texts in their own way.
 
-    `apart`: an occurrence that is an event of its own there, because the provider cannot express it within its series.
-    `todo` with `draft` is the intent written down before the provider is called.
+    `apart`: an occurrence that is an event of its own there, because the provider cannot express it within its series; of a whole
+    series: all of its occurrences are. `todo` with `draft` is an intent, written down before the provider is called.
     """
 
     link: LinkId

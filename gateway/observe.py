@@ -11,12 +11,13 @@ No secret and no customer's name belongs into a line; as a second net, the secre
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, Literal, TextIO, cast
 
@@ -71,29 +72,38 @@ class _StandardError:
 def _structure(
     level: Level, style: Literal["json", "console"], stream: TextIO | None, secrets: Iterable[str], process: int | None = None
 ) -> None:
+    global _LINES
     always = {} if process is None else {"process": process}
     hidden = [secret for secret in secrets if len(secret) >= 4]  # shorter ones would blot out half of every line
+    odd = re.compile("|".join((_CONTROLS.pattern, "://", *map(re.escape, hidden)))).search
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            lambda _, __, line: _clean({**always, **line}, hidden),
-            structlog.processors.JSONRenderer(ensure_ascii=False) if style == "json" else structlog.dev.ConsoleRenderer(colors=False),
+            lambda _, __, line: _clean({**always, **line}, hidden, odd),
+            structlog.processors.JSONRenderer(_json) if style == "json" else structlog.dev.ConsoleRenderer(colors=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
         logger_factory=structlog.WriteLoggerFactory(stream or cast(TextIO, _StandardError())),
         cache_logger_on_first_use=False,
     )
+    _LINES = structlog.get_logger().bind()
 
 
+def _json(line: Line, **_: object) -> str:
+    return _ENCODER.encode(line)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)  # of plain values: whatever else there was is text by now
+_LINES: structlog.typing.FilteringBoundLogger  # what `configure` made; asked for line by line it would be made anew each time
 _structure("warning", "json", None, ())  # until a process says otherwise: structlog's own default writes everything to standard output
 
 
 def log(event: str, /, *, level: Level | None = None, **fields: object) -> None:
     """One line. Fields are plain values; an exception in `error` is told as type, sentence and place, without values of variables."""
     urgency: Level = level or ("error" if isinstance(fields.get("error"), BaseException) else "info")
-    structlog.get_logger().log(_NUMBERS[urgency], event, **fields)
+    _LINES.log(_NUMBERS[urgency], event, **fields)
 
 
 @contextmanager
@@ -112,10 +122,14 @@ class _Libraries(logging.Handler):
         log("library", level=level, logger=record.name, message=record.getMessage(), **({"error": error} if error else {}))
 
 
-def _clean(line: Line, hidden: Iterable[str]) -> Line:
-    """The line, fit for any log: when, how urgent and what first, and every value on one line and of bounded length."""
+def _clean(line: Line, hidden: Iterable[str], odd: Callable[[str], object]) -> Line:
+    """The line, fit for any log: when, how urgent and what first, and every value on one line and of bounded length. `odd` tells
+    whether a text needs a closer look."""
     clean: Line = {name: line.pop(name) for name in ("timestamp", "level", "event")}
     for name, value in line.items():
+        if type(value) is str and len(value) <= LONGEST and not odd(value):  # nearly all
+            clean[name] = value
+            continue
         if isinstance(value, BaseException):
             value = f"{type(value).__name__}: {value} [{_place(value)}]"
         if isinstance(value, bool | int | float) or value is None:

@@ -64,6 +64,11 @@ def event(
     return joined(vevents(_plain(entry), head, body))
 
 
+def told(entry: Appointment, *, level: Level, service: Service, customer: Customer) -> tuple[str, str]:
+    """Title and text of the appointment for a reader of that level: what it does not allow is in neither (product.md F02)."""
+    return _summary(entry, level, service, customer, ""), _description(entry, customer) if level is Level.FULL else ""
+
+
 def calendar(blocks: Iterable[str], *, name: str, zone: str, zones: Sequence[str], window: Span) -> str:
     """A whole feed around the `event` texts: the same arguments give the same octets.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import Engine, TextClause, exc
+from sqlalchemy import Engine, PoolProxiedConnection, TextClause, exc
 from sqlalchemy.engine.interfaces import DBAPIModule
 
 from gateway.errors import Unavailable
@@ -17,24 +18,51 @@ from gateway.store.statements import Form, Given, Line
 LISTENERS: list[Callable[[str], None]] = []
 """Who hears every statement before it is asked: tests that count them, and whoever looks for one too many."""
 
+AT_HAND = 8
+"""Connections kept at hand."""
+
 _WRONG = (sqlite3.Error, psycopg.Error, UnicodeEncodeError)
 
 
-class Connection:
-    """Borrowed from an engine's pool, and given back by `close`, which undoes what was not committed. Of one thread."""
+Idle = deque[PoolProxiedConnection]
 
-    __slots__ = ("_driver", "_engine", "_forms", "_pooled")
+
+class Pool:
+    """An engine's connections. The last few that came back are kept at hand: the engine's own pool takes longer than most questions."""
 
     def __init__(self, engine: Engine, forms: Forms) -> None:
+        self.engine, self.forms = engine, forms
+        self.idle = Idle()
+
+    def take(self) -> Connection:
         """Raises Unavailable, Misconfigured."""
+        idle = self.idle
         try:
-            self._pooled = engine.raw_connection()
+            return Connection(self, idle, idle.pop() if idle else self.engine.raw_connection())
+        except IndexError:  # another thread was quicker
+            return self.take()
         except exc.TimeoutError as error:  # every connection of the pool is busy
             raise Unavailable(BUSY) from error
         except _WRONG as error:
             raise translated(error) or error from error
-        self._engine, self._forms = engine, forms
-        self._driver: Any = self._pooled.driver_connection  # a driver's; they have no type in common
+
+    def close(self) -> None:
+        """Whoever asks afterwards opens new ones; those that are at work now are not kept."""
+        former, self.idle = self.idle, Idle()
+        while former:
+            former.pop().close()
+        self.engine.dispose()
+
+
+class Connection:
+    """Borrowed, and given back by `close`, which undoes what was not committed. Of one thread."""
+
+    __slots__ = ("_driver", "_forms", "_idle", "_pool", "_pooled")
+
+    def __init__(self, pool: Pool, idle: Idle, pooled: PoolProxiedConnection) -> None:
+        self._pool, self._idle, self._forms = pool, idle, pool.forms
+        self._pooled: PoolProxiedConnection | None = pooled
+        self._driver: Any = pooled.driver_connection  # a driver's; they have no type in common
 
     def execute(self, statement: TextClause, given: Given | Sequence[Given]) -> Answer:
         """A sequence of values: the statement for each of them."""
@@ -61,14 +89,26 @@ class Connection:
 
     def close(self) -> None:
         """Twice is as good as once."""
-        self._pooled.close()
+        pooled, self._pooled = self._pooled, None
+        if pooled is None:
+            return
+        try:
+            self._driver.rollback()  # neither driver asks the database when there is nothing to undo
+        except _WRONG:
+            pooled.invalidate()
+            return
+        if self._idle is self._pool.idle and len(self._idle) < AT_HAND:
+            self._idle.append(pooled)
+        else:
+            pooled.close()
 
     def failure(self, error: Exception) -> Exception:
-        """The error to raise instead; a broken connection is thrown away, and those that lie beside it with it."""
-        gone = self._engine.dialect.is_disconnect(cast(DBAPIModule.Error, error), self._pooled, None)
-        if gone:
+        """The error to raise instead. A broken connection is thrown away, and those that lie idle with it."""
+        gone = self._pool.engine.dialect.is_disconnect(cast(DBAPIModule.Error, error), self._pooled, None)
+        if gone and self._pooled is not None:
             self._pooled.invalidate()
-            self._engine.dispose()
+            self._pooled = None
+            self._pool.close()
         return translated(error, gone=gone) or error
 
     def _send(self, way: Callable[..., object], *told: object) -> None:

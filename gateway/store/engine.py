@@ -15,7 +15,7 @@ from sqlalchemy import Engine, TextClause, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 
 from gateway.errors import Misconfigured, Unavailable
-from gateway.store.connection import Connection, Forms
+from gateway.store.connection import Connection, Forms, Pool
 from gateway.store.faults import BUSY, Gone, translate
 from gateway.store.statements import Found, Given, Line
 
@@ -41,7 +41,8 @@ class Database:
         self._readers, self._writers = make(self.url, echo, writing=False), make(self.url, echo, writing=True)
         for engine in (self._readers, self._writers):
             event.listen(engine, "handle_error", translate)
-        self._forms = Forms(postgresql=self.postgresql)
+        forms = Forms(postgresql=self.postgresql)
+        self._reading, self._writing = Pool(self._readers, forms), Pool(self._writers, forms)
         self._turn = threading.Lock()
         self._thread = threading.local()
 
@@ -51,19 +52,19 @@ class Database:
         return None if self.postgresql else Path(self.url.database or "")
 
     def close(self) -> None:
-        self._readers.dispose()
-        self._writers.dispose()
+        self._reading.close()
+        self._writing.close()
 
     def ask(self, statement: TextClause, **given: Any) -> Found:
         """The answer to one question: one statement, which needs no transaction around it."""
-        connection, found = self._begun(self._readers, statement, given, alone=True)
+        connection, found = self._begun(self._reading, statement, given, alone=True)
         connection.close()
         return found
 
     @contextmanager
     def reading(self, statement: TextClause, given: Given) -> Iterator[tuple[Connection, Found]]:
         """One consistent state, which begins with the answer to a first question."""
-        connection, found = self._begun(self._readers, statement, given)
+        connection, found = self._begun(self._reading, statement, given)
         try:
             yield connection, found
         finally:
@@ -75,7 +76,7 @@ class Database:
         other writers (on PostgreSQL the statement decides who they are). Raises RuntimeError inside another one on the same thread,
         which would wait for itself."""
         with self._alone_on_thread(), self._turn_taken(patience) as left:
-            connection, found = self._begun(self._writers, statement, given, patience=left)
+            connection, found = self._begun(self._writing, statement, given, patience=left)
             try:
                 yield connection, found
             finally:
@@ -120,24 +121,24 @@ class Database:
         finally:
             self._turn.release()
 
-    def _begun(self, engine: Engine, statement: TextClause, given: Given, **more: Any) -> tuple[Connection, Found]:
+    def _begun(self, pool: Pool, statement: TextClause, given: Given, **more: Any) -> tuple[Connection, Found]:
         """A connection that has begun. One that the server has dropped meanwhile is found out here, and another one is tried once."""
         try:
-            return self._tried(engine, statement, given, **more)
+            return self._tried(pool, statement, given, **more)
         except Gone:
-            return self._tried(engine, statement, given, **more)
+            return self._tried(pool, statement, given, **more)
 
     def _tried(
-        self, engine: Engine, statement: TextClause, given: Given, *, patience: float | None = None, alone: bool = False
+        self, pool: Pool, statement: TextClause, given: Given, *, patience: float | None = None, alone: bool = False
     ) -> tuple[Connection, Found]:
-        connection = Connection(engine, self._forms)
+        connection = pool.take()
         try:
             if patience is not None:
                 connection.tell(_patience(patience))
             if self.postgresql:
                 connection.alone(alone)
             elif not alone:
-                connection.tell("BEGIN" if engine is self._readers else "BEGIN IMMEDIATE")
+                connection.tell("BEGIN" if pool is self._reading else "BEGIN IMMEDIATE")
             return connection, connection.execute(statement, given).all()
         except BaseException:
             connection.close()

@@ -37,7 +37,7 @@ _WHOLE = -(2**62)
 ACCOUNT = "a.id, a.staff, a.provider, a.login, a.subject, a.scopes, a.access, a.trouble, a.since, a.probed, a.created"
 LINK = (
     "l.id, l.account, l.staff, l.elsewhere, l.title, l.own, l.direction, l.level, l.on_delete, l.standing, l.trouble, l.since, l.seen, "
-    "l.cursor, l.due, l.pulled, l.listed, l.failures, l.created"
+    "l.cursor, l.due, l.pulled, l.listed, l.failures, l.allowed, l.created"
 )
 _ITEM = "link, entry, at, generation, remote, etag, base, apart, todo, draft, attempts, due, condition, trouble"
 
@@ -194,6 +194,7 @@ def link_from(row: Line) -> Link:
         pulled=maybe_instant(row.pulled),
         listed=maybe_instant(row.listed),
         failures=row.failures,
+        allowed=maybe_instant(row.allowed),
         created=instant(row.created),
     )
 
@@ -218,6 +219,7 @@ def link_values(link: Link) -> dict[str, Any]:
         "pulled": maybe_micros(link.pulled),
         "listed": maybe_micros(link.listed),
         "failures": link.failures,
+        "allowed": maybe_micros(link.allowed),
         "created": micros(link.created),
     }
 

@@ -36,14 +36,14 @@ _REMOVE_ACCOUNT = text("DELETE FROM account WHERE company = :company AND id = :i
 _SWITCH = text("UPDATE account SET switched = :on WHERE company = :company AND provider = :provider AND switched <> :on")
 _ADD_LINK = text("""
     INSERT INTO link (company, id, account, staff, elsewhere, title, own, direction, level, on_delete, standing, trouble, since, seen,
-        cursor, due, pulled, listed, failures, created)
+        cursor, due, pulled, listed, failures, allowed, created)
     VALUES (:company, :id, :account, :staff, :elsewhere, :title, :own, :direction, :level, :on_delete, :standing, :trouble, :since, :seen,
-        :cursor, :due, :pulled, :listed, :failures, :created)
+        :cursor, :due, :pulled, :listed, :failures, :allowed, :created)
 """)
 _SAVE_LINK = text("""
     UPDATE link SET elsewhere = :elsewhere, title = :title, own = :own, direction = :direction, level = :level, on_delete = :on_delete,
         standing = :standing, trouble = :trouble, since = :since, seen = :seen, cursor = :cursor, due = :due, pulled = :pulled,
-        listed = :listed, failures = :failures
+        listed = :listed, failures = :failures, allowed = :allowed
     WHERE company = :company AND id = :id
 """)
 _SAVE_ITEM = text("""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
@@ -76,6 +77,7 @@ class Reading:
         return row
 
 
+@lru_cache(maxsize=1024)
 def company_from(id: str, slug: str, name: str, zone: str, locale: str, policy: str) -> Company:
     return Company(id=CompanyId(id), slug=slug, name=name, zone=zone, locale=locale, policy=policy_from(policy))
 

@@ -54,6 +54,7 @@ table(
     instant("pulled", nullable=True),
     instant("listed", nullable=True),
     Column("failures", BigInteger, nullable=False),
+    instant("allowed", nullable=True),
     instant("created"),
     PrimaryKeyConstraint("company", "id"),
     ForeignKeyConstraint(["company", "account"], ["account.company", "account.id"]),

@@ -55,6 +55,7 @@ TABLES = (
         pulled BIGINT,
         listed BIGINT,
         failures BIGINT NOT NULL,
+        allowed BIGINT,
         created BIGINT NOT NULL,
         CONSTRAINT pk_link PRIMARY KEY (company, id),
         CONSTRAINT fk_link_company_account FOREIGN KEY(company, account) REFERENCES account (company, id),

@@ -1,0 +1,81 @@
+"""What one turn works with: the claim, the account, one link of it, and how long it may go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway import observe
+from gateway.bridge.remote import Remote
+from gateway.links import Account, Claim, Happening, Link, LinkId
+from gateway.model import Actor, CalendarId, CompanyId, EntryId, Staff
+from gateway.store import Store, Transaction
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Habits:
+    """The settings of the mirror: seconds between looks, and how many deletions one look may make."""
+
+    poll: timedelta = timedelta(seconds=60)
+    mass_delete_limit: int = 20
+    calls: int = 400  # of one turn; what is left stays due, so that nobody waits behind a first filling
+
+
+@dataclass(slots=True)
+class Allowance:
+    """Calls that a turn may still make, all of its links together."""
+
+    number: int
+
+    def take(self, kind: str) -> None:
+        self.number -= 1
+
+
+@dataclass(slots=True)
+class Errand:
+    """One link in one turn. `link` is renewed with every commit. Not thread-safe."""
+
+    store: Store
+    claim: Claim
+    account: Account
+    link: Link
+    staff: Staff
+    calendar: CalendarId
+    remote: Remote
+    habits: Habits
+    clock: Callable[[], datetime]
+    ending: Callable[[], bool]
+    left: Allowance
+
+    @property
+    def company(self) -> CompanyId:
+        return CompanyId(self.claim.company)
+
+    @property
+    def actor(self) -> Actor:
+        """Whose wishes are carried in: the staff member's, through this link."""
+        return Actor(self.account.login, f"mirror:{self.link.id}")
+
+    @contextmanager
+    def commit(self) -> Iterator[Transaction]:
+        """A transaction under the claim. Raises Lost when somebody else has taken the account over."""
+        with self.store.write(self.company, self.actor) as tx:
+            tx.must_hold(self.claim)
+            yield tx
+
+    def note(self, tx: Transaction, kind: str, sentence: str, entry: EntryId | None = None) -> None:
+        """A line of the link's history."""
+        tx.note(self.link.id, Happening(at=self.clock(), kind=kind, sentence=sentence, entry=entry))
+        observe.log("mirror", company=self.company, link=self.link.id, kind=kind, entry=entry)
+
+    def may_call(self) -> bool:
+        """Whether there is time and allowance for another step."""
+        return self.left.number > 0 and not self.ending()
+
+
+def spread(link: LinkId, period: timedelta) -> timedelta:
+    """The period, a tenth longer or shorter, always the same for a link: ten thousand links do not all look in the same second."""
+    share = sum(ord(sign) * (place + 7) for place, sign in enumerate(link)) % 201
+    return period * (0.9 + share / 1000)

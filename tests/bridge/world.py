@@ -1,0 +1,269 @@
+"""A company, a staff member and a provider without sockets: the real store, the real engine, the real adapter, the fake provider."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from gateway import desk
+from gateway.booking import Book, Cancel, Move
+from gateway.bridge.errand import Habits
+from gateway.bridge.google import GoogleHouse
+from gateway.bridge.remote import House
+from gateway.bridge.turn import Mirror
+from gateway.bridge.vault import Vaults
+from gateway.fakes.control import steer
+from gateway.fakes.google.provider import API, Google
+from gateway.fakes.provider import Provider as Fake
+from gateway.fakes.running import people
+from gateway.fakes.wire import Ask, Request
+from gateway.links import Account, AccountId, Direction, Item, Link, LinkId, Provider
+from gateway.model import (
+    Actor,
+    Appointment,
+    Company,
+    CompanyId,
+    Customer,
+    CustomerId,
+    EntryId,
+    Level,
+    Policy,
+    Recurrence,
+    Service,
+    ServiceId,
+    Span,
+    Staff,
+    StaffId,
+)
+from gateway.post.letters import Letters
+from gateway.seal import Seal
+from gateway.store import Store, fresh_id
+
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)  # a Tuesday; 09:00 in Paris
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+DEMO = CompanyId("demo")
+PLATFORM = Actor("platform", "rest")
+JOHN = Staff(id=StaffId("john"), handle="john-smith", name="John Smith", email="john.smith@example.com", zone="Europe/Paris")
+ADVICE = Service(id=ServiceId("advice"), name="Advice", duration=timedelta(minutes=30))
+ANN = Customer(id=CustomerId("ann"), name="Ann Canaryname", email="ann.canary@example.com", zone="Europe/Paris", phone="+33 1 55 00 11 22")
+NOTE = "Xylophone canary note"
+BASE = "https://provider.example"
+SCOPES = ["https://www.googleapis.com/auth/calendar.app.created", "openid", "email"]
+SEAL = Seal("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+
+
+@dataclass
+class Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, by: timedelta) -> None:
+        self.now += by
+
+
+class Crash(BaseException):
+    """The process is killed here."""
+
+
+@dataclass
+class Wire:
+    """Requests to the fake, as values; `cut` may break any of them, by its number."""
+
+    provider: Fake
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    cut: Callable[[int, str, str], None] | None = None
+
+    def __call__(self, method: str, address: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, Mapping[str, str], bytes]:
+        self.sent.append((method, address))
+        self.bodies.append(body or b"")
+        if self.cut is not None:
+            self.cut(len(self.sent), method, address)
+        named = {name.lower(): value for name, value in headers.items()}
+        outcome = self.provider.answer(
+            Request(method=method, target=address.removeprefix(BASE), headers=named, body=body or b"", base=BASE)
+        )
+        if isinstance(outcome.result, Ask):
+            raise OSError("nobody is asked back here")
+        reply = outcome.result
+        if outcome.fault is not None:
+            raise OSError(str(outcome.fault))
+        return reply.status, {name.lower(): value for name, value in reply.headers.items()}, reply.body
+
+    def writes(self, since: int = 0) -> list[tuple[str, str]]:
+        return [each for each in self.sent[since:] if each[0] != "GET" and "/events" in each[1]]
+
+    def lists(self, since: int = 0) -> list[tuple[str, str]]:
+        return [each for each in self.sent[since:] if each[0] == "GET" and each[1].partition("?")[0].endswith("/events")]
+
+
+@dataclass
+class World:
+    """John's calendar here and there."""
+
+    store: Store
+    clock: Clock
+    fake: Google
+    wire: Wire
+    house: House
+    habits: Habits = field(default_factory=Habits)
+    account: AccountId = AccountId("account")
+    link: LinkId = LinkId("link")
+
+    @property
+    def mirror(self) -> Mirror:
+        return Mirror(
+            store=self.store,
+            houses={Provider.GOOGLE: self.house},
+            vault=Vaults(self.store, SEAL),
+            habits=self.habits,
+            clock=self.clock,
+            mark="gw-test",
+        )
+
+    def turn(self) -> None:
+        """One turn, as a worker takes it."""
+        claim = self.store.claim(DEMO, self.account, self.clock.now, self.clock.now + timedelta(seconds=45))
+        assert claim is not None, "somebody else holds the account"
+        try:
+            self.mirror.turn(claim, lambda: False)
+        finally:
+            self.store.finish(claim, self.clock.now)
+
+    def settle(self, turns: int = 3) -> None:
+        """Turns, a poll apart."""
+        for _ in range(turns):
+            self.clock.forward(timedelta(minutes=2))
+            self.turn()
+
+    def book(self, start: datetime, *, recurrence: Recurrence | None = None, notes: str = NOTE) -> Appointment:
+        with self.store.write(DEMO, PLATFORM) as tx:
+            calendar = tx.appointments_of(JOHN.id).id
+            name = fresh_id()
+            wish = Book(
+                uid=f"{name}@demo",
+                span=Span(start, start + ADVICE.duration),
+                zone=JOHN.zone,
+                customer=ANN.id,
+                service=ADVICE.id,
+                recurrence=recurrence,
+                notes=notes,
+            )
+            change = desk.apply(tx, PLATFORM, calendar, f"{name}.ics", [wish], self.clock.now)
+        assert change is not None
+        assert isinstance(change.after, Appointment)
+        return change.after
+
+    def move(self, entry: EntryId, start: datetime, at: datetime | None = None) -> None:
+        with self.store.write(DEMO, PLATFORM) as tx:
+            desk.apply_to(tx, PLATFORM, entry, [Move(span=Span(start, start + ADVICE.duration), at=at)], self.clock.now)
+
+    def cancel(self, entry: EntryId, at: datetime | None = None) -> None:
+        with self.store.write(DEMO, PLATFORM) as tx:
+            desk.apply_to(tx, PLATFORM, entry, [Cancel(at=at)], self.clock.now)
+
+    def held(self, entry: EntryId) -> Appointment:
+        with self.store.read(DEMO) as snapshot:
+            found = snapshot.held_by_id(entry)
+        assert found is not None
+        assert isinstance(found.entry, Appointment)
+        return found.entry
+
+    def items(self) -> list[Item]:
+        with self.store.read(DEMO) as snapshot:
+            return list(snapshot.items(self.link))
+
+    def known(self) -> Link:
+        with self.store.read(DEMO) as snapshot:
+            return snapshot.link(self.link)
+
+    def history(self) -> list[str]:
+        with self.store.read(DEMO) as snapshot:
+            return [each.kind for each in snapshot.history(self.link, 500)]
+
+    def there(self, *, ours: bool = True) -> list[dict[str, Any]]:
+        """Live events over there, by start."""
+        found = [each for each in self.fake.events(JOHN.email) if not each["cancelled"] and each["ours"] == ours]
+        return sorted(found, key=lambda each: (each["start"], each["id"]))
+
+    def act(self, op: str, **more: Any) -> Any:
+        """As the person does over there."""
+        return self.fake.act({"account": JOHN.email, "op": op, **more})
+
+    def control(self, place: str, wish: Any = None) -> Any:
+        return steer(self.fake, place, wish)
+
+    def letters(self) -> list[str]:
+        """What the customer and the staff member are told by now, as kinds."""
+        reader = Letters(self.store, SEAL, sender="Calendar <calendar@example.com>", public_url="https://calendar.example.com")
+        self.clock.forward(timedelta(seconds=1))
+        reader.catch_up(DEMO, self.clock.now)
+        waiting = self.store.claim_letters(self.clock.now, lease=timedelta(minutes=1), limit=500)
+        for each in waiting:
+            self.store.letter_sent(each, self.clock.now)
+        more = self.store.claim_letters(self.clock.now, lease=timedelta(minutes=1), limit=500) if waiting else []
+        return sorted(each.kind for each in (*waiting, *more))
+
+
+def furnish(store: Store, *, two_way: bool = True) -> None:
+    policy = Policy(two_way=two_way, hold=timedelta(), google=True, outlook=True, office365=True)
+    store.found(Company(id=DEMO, slug="demo", name="Demo Company", zone="Europe/Paris", policy=policy))
+    with store.write(DEMO, Actor("setup", "import")) as tx:
+        tx.save_staff(JOHN)
+        tx.save_service(ADVICE)
+        tx.save_customer(ANN)
+
+
+@contextmanager
+def google(folder: Path, *, level: Level = Level.FULL, direction: Direction = Direction.BOTH) -> Iterator[World]:
+    """John, connected to a fake Google with a calendar of our own."""
+    store = Store(f"sqlite:///{folder}/gateway.db")
+    store.migrate()
+    furnish(store)
+    clock = Clock()
+    fake, _ = people(google=[JOHN.email], work=[], personal=[], clock=clock, seed=1, zone="Europe/Paris", folder=None)
+    wire = Wire(fake)
+    world_settings = fake.world
+    house = GoogleHouse(
+        wire,
+        client_id=world_settings.client_id,
+        client_secret=world_settings.client_secret,
+        auth_uri=f"{BASE}/o/oauth2/v2/auth",
+        token_uri=f"{BASE}/token",
+        revoke_uri=f"{BASE}/revoke",
+        api_endpoint=BASE + API,
+        clock=clock,
+    )
+    world = World(store=store, clock=clock, fake=fake, wire=wire, house=house)
+    refresh = fake.connect(JOHN.email, SCOPES)
+    account = Account(id=world.account, staff=JOHN.id, provider=Provider.GOOGLE, login=JOHN.email, subject="1", created=NOW)
+    with store.write(DEMO, PLATFORM) as tx:
+        tx.save_company(replace(tx.company, policy=tx.company.policy))
+        tx.add_account(account, SEAL.seal(json.dumps({"refresh_token": refresh}).encode()))
+    made = house.make_calendar(Vaults(store, SEAL)(DEMO, world.account), "Appointments", "Europe/Paris", NOW)
+    with store.write(DEMO, PLATFORM) as tx:
+        tx.add_link(
+            Link(
+                id=world.link,
+                account=account.id,
+                staff=JOHN.id,
+                calendar=made.id,
+                title=made.title,
+                own=True,
+                direction=direction,
+                level=level,
+                due=NOW,
+                created=NOW,
+            )
+        )
+    try:
+        yield world
+    finally:
+        store.close()
