@@ -26,6 +26,7 @@ from gateway.store import Store
 
 # The rooms above are imported where they are seated: a command that adds a staff member starts no web server and waits for none.
 if TYPE_CHECKING:
+    from gateway.crossing import Crossing
     from gateway.egress import Egress
     from gateway.push.carrier import Carrier
     from gateway.signing import Signer
@@ -204,8 +205,11 @@ def _workers(app: App) -> tuple[Runner, Callable[[], None]]:
     carriers = [_carrier(app, vapid)] if (vapid := _vapid(app)) is not None else []
     readers: list[Reader] = [letters, *(News(app.store) for _ in carriers)]
     runner = Runner(clock=app.clock, lag=app.store.lag, readers=readers, chores=[*post, *carriers, Rolling(app.store)])
+    mirrors = crossing(app).carrier()
+    runner.accompany(mirrors.start, mirrors.wake, mirrors.troubles)
 
     def stop() -> None:
+        mirrors.stop(GRACE)
         for sender in post:
             sender.stop()
         for carrier in carriers:
@@ -213,6 +217,13 @@ def _workers(app: App) -> tuple[Runner, Callable[[], None]]:
         runner.stop(GRACE)
 
     return runner, stop
+
+
+def crossing(app: App) -> Crossing:
+    """Calendars elsewhere."""
+    from gateway.crossing import Crossing
+
+    return Crossing(settings=app.settings, store=app.store, seal=app.seal, clock=app.clock)
 
 
 def _vapid(app: App) -> Vapid | None:
@@ -286,13 +297,12 @@ def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
         mailbox=mailbox,
         sealer=app.seal,
         providers={
-            "google": ProviderFacts(
-                configured=bool(app.settings.google.client_id), redirect=f"{app.public_url}/connect/google/callback"
-            ),
+            "google": ProviderFacts(configured=bool(app.settings.google.client_id), redirect=f"{app.public_url}/connect/google/callback"),
             "microsoft": ProviderFacts(
                 configured=bool(app.settings.microsoft.client_id), redirect=f"{app.public_url}/connect/microsoft/callback"
             ),
         },
+        accounts=crossing(app).accounts(),
         letters=Desk(sender=app.settings.mail.sender, public_url=app.public_url, seal=app.seal.seal),
         unready=runner.troubles if runner is not None else _no_reasons,
         trusted_proxies=frozenset(app.settings.server.trusted_proxies),

@@ -103,8 +103,9 @@ class Cursor:
 class Link:
     """The mirror between a staff member's appointments and one calendar elsewhere.
 
-    `allowed`: until when a person has allowed what the brake held back. `seen` is the revision of the company's log up to which items were compared. `due` is when to look there again unasked.
-    `pulled` is when a listing was last read to its end, `listed` when it was last a full one.
+    `allowed`: until when a person has allowed what the brake held back. `seen` is the revision of the company's log up to which items
+    were compared. `due` is when to look there again unasked. `pulled` is when a listing was last read to its end, `listed` when it was
+    last a full one.
     """
 
     id: LinkId

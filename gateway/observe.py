@@ -19,6 +19,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Literal, TextIO, cast
 
 import structlog
@@ -213,8 +214,14 @@ def gauge(name: str, value: float, /, **labels: str) -> None:
 
 def request_done(route: str, method: str, status: int, seconds: float) -> None:
     """One request was answered. `route` is the pattern of the address, never the address: it may carry a secret."""
-    _REQUESTS.labels(route, method if method in _METHODS else "other", str(status)).inc()
-    _SECONDS.labels(route).observe(seconds)
+    requests, durations = _meters_of(route, method if method in _METHODS else "other", status)
+    requests.inc()
+    durations.observe(seconds)
+
+
+@lru_cache(maxsize=4096)
+def _meters_of(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    return _REQUESTS.labels(route, method, str(status)), _SECONDS.labels(route)
 
 
 def metrics_text() -> str:

@@ -121,6 +121,7 @@ class Google(Section):
     client_secret: Secret = ""
     auth_uri: Address = "https://accounts.google.com/o/oauth2/v2/auth"
     token_uri: Address = "https://oauth2.googleapis.com/token"  # noqa: S105 an address
+    revoke_uri: Address = "https://oauth2.googleapis.com/revoke"
     api_endpoint: Address = "https://www.googleapis.com/calendar/v3"
 
 

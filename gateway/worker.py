@@ -78,15 +78,24 @@ class Runner:
     ) -> None:
         self._chores = [_Seat(chore.name, _Doing(chore, clock)) for chore in chores]
         self._readers = [_Seat(reader.name, _Following(reader, clock, lag, poll, self._wake_chores)) for reader in readers]
+        self._company: list[tuple[Callable[[], None], Callable[[], None], Callable[[], list[str]]]] = []
+
+    def accompany(self, start: Callable[[], None], wake: Callable[[], None], troubles: Callable[[], list[str]]) -> None:
+        """Somebody who has threads of his own is started, woken and asked for troubles together with everybody else."""
+        self._company.append((start, wake, troubles))
 
     def start(self) -> None:
         for seat in self._seats:
             seat.start()
+        for start, _, _ in self._company:
+            start()
 
     def wake(self) -> None:
         """Have everybody look again. Returns at once; any number of calls while somebody is busy makes him look once more."""
         for seat in self._seats:
             seat.ring()
+        for _, wake, _ in self._company:
+            wake()
 
     def stop(self, timeout: float = 4.0) -> bool:
         """End every thread after the step in hand; False when one is still in it after `timeout` seconds. It ends with the process."""
@@ -99,7 +108,8 @@ class Runner:
 
     def troubles(self) -> list[str]:
         """A sentence for each thread that should run and does not."""
-        return [f"The worker “{seat.name}” has ended; start the process anew." for seat in self._seats if not seat.sound]
+        ended = [f"The worker “{seat.name}” has ended; start the process anew." for seat in self._seats if not seat.sound]
+        return [*ended, *(sentence for _, _, troubles in self._company for sentence in troubles())]
 
     @property
     def _seats(self) -> list[_Seat]:

@@ -48,7 +48,7 @@ from plugins.place import Place, place_of
 from plugins.prefer import preferences
 from plugins.publishing import Press
 from plugins.push import CLASS, Push
-from plugins.request import Answer, Limits, Request
+from plugins.request import BRIEF, Answer, Lengthy, Limits, Request
 from plugins.rights import Rights, check_scope
 from plugins.storage import Storage
 
@@ -137,15 +137,16 @@ class Application(StockApplication):
 
     def _handle_request(self, environ: WSGIEnviron) -> Any:  # radicale keeps its type private
         """Radicale's own, given a well-formed log-in; whoever has guessed too often is told to wait, and nothing is looked up."""
-        own = {"SCRIPT_NAME": self._prefix, **environ}
-        if self._tokens is not None and (token := bearer_token(own)):
-            return self._handle_token(own, self._tokens, token)
-        account, password = _only_sound_credentials(own)
+        assert isinstance(environ, dict)  # noqa: S101  as PEP 3333 has it, ours to change
+        environ.setdefault("SCRIPT_NAME", self._prefix)
+        if self._tokens is not None and (token := bearer_token(environ)):
+            return self._handle_token(environ, self._tokens, token)
+        account, password = _only_sound_credentials(environ)
         if account:
             wait = refused(self._guesses, self._store, account, password, environ.get("REMOTE_ADDR", ""), self._clock())
             if wait is not None:
                 return _told_to_wait(wait)
-        return super()._handle_request(own)
+        return super()._handle_request(environ)
 
     def _handle_token(self, environ: dict[str, Any], tokens: Tokens, token: str) -> Any:  # as above
         shown = login_by_token(tokens, self._store, self._guesses, token, environ.get("REMOTE_ADDR", ""), self._clock())
@@ -180,6 +181,9 @@ class Application(StockApplication):
         try:
             request = self._request(environ, path, at, user_groups.login)
             answer = work(self._store.narrowed(user_groups.login, request.delegation), request)
+        except Lengthy:
+            environ[BRIEF] = False
+            return httputils.REQUEST_TIMEOUT  # which nobody sees: the request comes again
         except Exception as problem:  # the door: answered by the table of failures, and noted when nobody foresaw it
             if not expected(problem):
                 observe.log("dav_failed", error=problem, company=user_groups.login.company, method=environ["REQUEST_METHOD"], path=path)
@@ -211,6 +215,7 @@ class Application(StockApplication):
             push=self._push,
             press=self._press,
             delegation=delegation,
+            brief=environ.get(BRIEF, False),
         )
 
 
@@ -234,7 +239,7 @@ def _only_sound_credentials(environ: dict[str, Any]) -> tuple[str, str]:
         return "", ""
     if not (account and colon and account.isprintable() and password.isprintable()):
         return "", ""
-    environ["HTTP_AUTHORIZATION"] = "Basic " + base64.b64encode(f"{account}:{password}".encode()).decode()
+    environ["HTTP_AUTHORIZATION"] = f"Basic {rest.strip()}"
     environ["CONTENT_TYPE"] = environ.get("CONTENT_TYPE", "").split(";")[0]  # Radicale would read the password in the body's charset
     return account, password
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from radicale.auth import AuthContext, BaseAuth
@@ -27,6 +28,12 @@ CLIENT_CHARACTERS = 120
 
 def _clock() -> datetime:
     return datetime.now(UTC)
+
+
+@lru_cache(maxsize=1024)
+def _client(agent: str) -> str:
+    """What a program calls itself, as it is kept."""
+    return "".join(filter(str.isprintable, agent))[:CLIENT_CHARACTERS]
 
 
 class Visit(set[str]):
@@ -71,8 +78,8 @@ class Auth(BaseAuth):
     def get_external_login(self, environ: WSGIEnviron) -> tuple[()] | tuple[str, str]:
         """Radicale calls this before every log-in, which is when the program's name can be learned. Nobody is known by a header;
         who has shown an access token, our own application says by a name that no header has."""
-        agent, known = str(environ.get("HTTP_USER_AGENT", "")), environ.get(KNOWN)
-        self._asking.client = "".join(filter(str.isprintable, agent[: 2 * CLIENT_CHARACTERS]))[:CLIENT_CHARACTERS]
+        known = environ.get(KNOWN)
+        self._asking.client = _client(environ.get("HTTP_USER_AGENT", "")[: 2 * CLIENT_CHARACTERS])
         self._asking.known = known if isinstance(known, Login) else None
         return () if self._asking.known is None else (self._asking.known.handle, "")
 

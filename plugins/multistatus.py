@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from http.client import responses
@@ -39,8 +40,13 @@ def attribute(text: str) -> str:
     return escape(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9/~!$*()_.-]*+", re.ASCII)
+
+
 def href(path: str) -> str:
     """A path as it stands in an href: percent-encoded, and `@` too, which iOS does not take raw (clients.md §7)."""
+    if _PLAIN.fullmatch(path):  # nearly all, and five times as quick
+        return path
     return quote(path, safe="/~!$*()_-.")
 
 

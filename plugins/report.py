@@ -14,7 +14,7 @@ from plugins.multistatus import CALDAV, DAV, SERVER
 from plugins.place import collection_at
 from plugins.prefer import MINIMAL
 from plugins.principals import colleague
-from plugins.request import Answer, Request, preferred
+from plugins.request import Answer, Lengthy, Request, preferred
 from plugins.states import check_states
 
 OfCalendars = Callable[[Snapshot, Request, Collection, Element], Answer]
@@ -46,6 +46,8 @@ def answer(store: Store, request: Request) -> Answer:
     root = document.parsed(request.body)
     if root is None:
         raise Invalid("The body of REPORT says which report is wanted.")
+    if request.brief and (root.tag != f"{{{DAV}}}sync-collection" or request.place.slug is None):
+        raise Lengthy
     request.depth("0")
     kind = kind_of(request.place, request.handle)
     if kind is not Kind.PERSON and kind not in REPORTS.get(root.tag, ()):  # of a colleague only once it is clear that he is one

@@ -23,6 +23,14 @@ _TAG = re.compile(r'(W/)?"([^"]*)"')
 _REGISTERED = re.compile(rf"/{REGISTRATIONS}/([0-9a-f]{{32}})(?![^\",\s])")
 
 
+BRIEF = "gateway.brief"
+"""In the WSGI environment, as the front door has it: True asks for an answer only if it costs little; it is made False if it does not."""
+
+
+class Lengthy(Exception):
+    """The answer takes too long for others to wait for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one request may ask for (trust.md T3)."""
@@ -53,6 +61,7 @@ class Request:
     push: Push | None = None  # None: devices are not told of changes
     press: Press | None = None  # None: calendars cannot be published
     delegation: Delegation | None = None  # by which somebody else's home is open
+    brief: bool = False  # others wait meanwhile: what takes long raises Lengthy
 
     @property
     def staff(self) -> StaffId:

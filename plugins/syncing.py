@@ -12,9 +12,12 @@ from plugins.failures import Denied
 from plugins.multistatus import DAV, failed, href, multistatus
 from plugins.place import Place
 from plugins.rendering import Wanted, renderer, wanted_in
-from plugins.request import Answer, Request, xml
+from plugins.request import Answer, Lengthy, Request, xml
 from plugins.shaping import shaped
 from plugins.tokens import revision_in, token
+
+FEW = 50
+"""Changes that are told while others wait."""
 
 MORE = "<D:error><D:number-of-matches-within-limits/></D:error>"
 
@@ -27,6 +30,8 @@ def answer(snapshot: Snapshot, request: Request, collection: Collection, root: E
     level_of(request, root)
     sent, wanted, limit = token_in(root), props_in(root), limit_in(root)
     since = revision_in(sent, snapshot.epoch, collection) if sent else None
+    if request.brief and (since is None or collection.last - since > (0 if wanted.text else FEW)):
+        raise Lengthy
     found, reached = _changed(snapshot, collection, since, limit, text=wanted.text)
     one = renderer(request, snapshot.epoch, collection, wanted, shaped(snapshot, request, wanted.data, collection))
     base = Place(request.handle, collection.slug).path(request.prefix)

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.errors import Invalid
 from gateway.model import Revision, StaffId
@@ -39,7 +40,12 @@ def ctag(epoch: str, collection: Collection) -> str:
 
 
 def _mark(collection: Collection) -> str:
-    named = "|".join((collection.owner, collection.kind, collection.slug, str(collection.since), *sorted(collection.calendars)))
+    return _digest(collection.owner, collection.kind, collection.slug, collection.since, collection.calendars)
+
+
+@lru_cache(maxsize=4096)
+def _digest(owner: str, kind: str, slug: str, since: int, calendars: tuple[str, ...]) -> str:
+    named = "|".join((owner, kind, slug, str(since), *sorted(calendars)))
     return hashlib.sha256(named.encode()).hexdigest()[:10]
 
 

@@ -32,14 +32,14 @@ _LIVE = (Standing.ACTIVE, Standing.GUARD, Standing.ENDING)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mirror:
-    """Carries out turns. Thread-safe: every turn has a vault and a remote of its own. `mark` names this installation in markers."""
+    """Carries out turns. Thread-safe: every turn has a vault and a remote of its own. Events are marked with the company's id, which is
+    nobody else's in any installation."""
 
     store: Store
     houses: Houses
     vault: Callable[[CompanyId, AccountId], Vault]
     habits: Habits
     clock: Callable[[], datetime]
-    mark: str
 
     def turn(self, claim: Claim, ending: Callable[[], bool]) -> None:
         """Everything that is due in the account, link by link. One link's trouble is no other link's. Raises Lost; GatewayError from the
@@ -53,13 +53,18 @@ class Mirror:
             self._rest(claim, account, links, LONGEST_REST)
             return
         left = Allowance(self.habits.calls)
+
+        def count(kind: str) -> None:
+            left.take(kind)
+            observe.count("mirror_calls", provider=str(account.provider), kind=kind)
+
         try:
             for link in links:
                 with self.store.read(company) as snapshot:
                     staff = snapshot.staff(link.staff)
                     calendar = snapshot.appointments_of(link.staff).id
                 remote = house.open(
-                    self.vault(company, account.id), link=link.id, calendar=link.calendar, mark=self.mark, zone=staff.zone, calls=left.take
+                    self.vault(company, account.id), link=link.id, calendar=link.calendar, mark=claim.company, zone=staff.zone, calls=count
                 )
                 errand = Errand(
                     store=self.store,

@@ -58,6 +58,7 @@ def sections(fakes: Fakes) -> Mapping[str, Section]:
             client_secret=fakes.google.client_secret,
             auth_uri=fakes.google.auth_uri,
             token_uri=fakes.google.token_uri,
+            revoke_uri=fakes.google.revoke_uri,
             api_endpoint=fakes.google.api_endpoint,
         ),
         "microsoft": Microsoft(

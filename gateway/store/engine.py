@@ -61,14 +61,9 @@ class Database:
         connection.close()
         return found
 
-    @contextmanager
-    def reading(self, statement: TextClause, given: Given) -> Iterator[tuple[Connection, Found]]:
-        """One consistent state, which begins with the answer to a first question."""
-        connection, found = self._begun(self._reading, statement, given)
-        try:
-            yield connection, found
-        finally:
-            connection.close()
+    def reading(self, statement: TextClause, given: Given) -> tuple[Connection, Found]:
+        """One consistent state, which begins with the answer to a first question and ends when the connection is closed."""
+        return self._begun(self._reading, statement, given)
 
     @contextmanager
     def writing(self, statement: TextClause, given: Given, *, patience: float = PATIENCE) -> Iterator[tuple[Connection, Found]]:
@@ -139,7 +134,7 @@ class Database:
                 connection.alone(alone)
             elif not alone:
                 connection.tell("BEGIN" if pool is self._reading else "BEGIN IMMEDIATE")
-            return connection, connection.execute(statement, given).all()
+            return connection, connection.rows(statement, given)
         except BaseException:
             connection.close()
             raise

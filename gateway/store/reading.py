@@ -63,11 +63,12 @@ class Reading:
 
     def _all(self, statement: TextClause, **given: Any) -> Found:
         given["company"] = self.company.id
-        return self._connection.execute(statement, given).all()
+        return self._connection.rows(statement, given)
 
     def _one(self, statement: TextClause, **given: Any) -> Line | None:
         given["company"] = self.company.id
-        return self._connection.execute(statement, given).first()
+        found = self._connection.rows(statement, given)
+        return found[0] if found else None
 
     def _sure(self, sentence: str, statement: TextClause, **given: Any) -> Line:
         """The one row there is. Raises Missing with the sentence."""

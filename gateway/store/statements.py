@@ -31,7 +31,7 @@ Given: TypeAlias = Mapping[str, Any]
 class Form:
     """A statement in the words of one kind of database. Lists are spelt out, value by value: one text for each length of them."""
 
-    __slots__ = ("_clause", "_lines", "_lists", "_postgresql", "_sized", "_text")
+    __slots__ = ("_clause", "_line", "_lists", "_postgresql", "_sized", "_text")
 
     def __init__(self, clause: TextClause, *, postgresql: bool) -> None:
         self._clause = clause
@@ -39,7 +39,7 @@ class Form:
         self._lists = tuple(name for name, parameter in clause._bindparams.items() if parameter.expanding)
         self._text = "" if self._lists else self._spelt({})
         self._sized: dict[tuple[int, ...], str] = {}
-        self._lines: dict[tuple[str, ...], type[Line]] = {}
+        self._line: type[Line] | None = None
 
     def said(self, given: Given) -> tuple[str, Given]:
         """What the driver is told, and with which values."""
@@ -55,12 +55,10 @@ class Form:
         return text, values
 
     def lines(self, description: Iterable[Sequence[Any]], rows: Iterable[tuple[Any, ...]]) -> list[Line]:
-        """The rows under the names of their columns, which `description` tells (PEP 249)."""
-        names = tuple([column[0] for column in description])
-        kind = self._lines.get(names)
-        if kind is None:
-            kind = self._lines[names] = _kind(names)
-        return list(map(kind, rows))
+        """The rows under the names of their columns, which `description` tells (PEP 249); they are always the same ones."""
+        if self._line is None:
+            self._line = _kind([column[0] for column in description])
+        return list(map(self._line, rows))
 
     def _spelt(self, sizes: Mapping[str, int]) -> str:
         def one(found: re.Match[str]) -> str:

@@ -68,6 +68,11 @@ class Store:
         self._database.close()
 
     @property
+    def embedded(self) -> bool:
+        """Whether the database lies in this process: a question takes microseconds then, and there is no server to wait for."""
+        return not self._database.postgresql
+
+    @property
     def epoch(self) -> str:
         """Random id of this database's timeline (8 hex digits); a restore replaces it. Travels with every token and ETag."""
         [(epoch,)] = self._opened().ask(_EPOCH)
@@ -82,10 +87,13 @@ class Store:
     @contextmanager
     def read(self, company: CompanyId) -> Iterator[Snapshot]:
         """One consistent state. Never blocks a writer. Raises Missing, Unavailable."""
-        with self._opened().reading(HEAD, {"company": company}) as (connection, head):
+        connection, head = self._opened().reading(HEAD, {"company": company})
+        try:
             snapshot = Snapshot(connection, head, self._uses.kept)
             snapshot.only, snapshot.viewer = self._only, self._viewer
             yield snapshot
+        finally:
+            connection.close()
 
     @contextmanager
     def write(self, company: CompanyId, actor: Actor) -> Iterator[Transaction]:

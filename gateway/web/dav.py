@@ -6,8 +6,13 @@
 /.well-known/caldav (with and without slash, every method: 301 to /dav/, RFC 6764 §5), and PROPFIND and OPTIONS on "/", which
 DAV clients try when somebody types the bare host name. GET on "/" stays with the pages.
 
-The application is called on a thread with a body that has arrived completely, within its limit. It sees the headers below and no
-others: what strangers could send to steer a reverse-proxied Radicale (X-Script-Name, X-Remote-User, X-Forwarded-…) never reaches it.
+The application is called with a body that has arrived completely, within its limit: on a thread, but for what is brief. It sees the
+headers below and no others: what strangers could send to steer a reverse-proxied Radicale (X-Script-Name, X-Remote-User,
+X-Forwarded-…) never reaches it.
+
+Brief is "has anything changed?", which is most of what is asked all day, and one object. On an embedded database that takes less
+than the way to a thread and back, so it is answered at once, in between. Only for whom the last answer was not 401: guesses wait
+elsewhere. The application may find, having been told that it is called so, that it is not as brief as it looked (`BRIEF`).
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ from aiohttp import web
 
 from gateway.web import gate
 from gateway.web.guard import peer
-from gateway.web.parts import Parts, on_thread, parts
+from gateway.web.parts import Parts, on_thread
 from gateway.web.problems import Problem
 
 PREFIX = "/dav"
@@ -48,7 +53,14 @@ _PASSED_ON = (
     "Push-Dont-Notify",
     "User-Agent",
 )
-_KEYS = tuple((name, f"HTTP_{name.upper().replace('-', '_')}") for name in _PASSED_ON)
+_SHOWN = "HTTP_AUTHORIZATION"
+_KEYS = {spelt: f"HTTP_{name.upper().replace('-', '_')}" for name in _PASSED_ON for spelt in (name, name.lower(), name.upper())}
+
+BRIEF = "gateway.brief"
+"""In the environment: True asks for an answer only if it costs little; the application makes it False if it does not."""
+
+_BRIEF_OCTETS = 4096  # of a body
+_MANY = 10_000  # clients that are known
 
 Wsgi = Callable[..., Iterable[bytes]]
 
@@ -63,9 +75,10 @@ class Reply:
 def routes(given: Parts) -> list[web.RouteDef]:
     if given.dav is None:
         return []
+    calendar = Seat(given, given.dav).calendar
     return [
-        web.route("*", "/dav", calendar),
         web.route("*", "/dav/{path:.*}", calendar),
+        web.route("*", "/dav", calendar),
         web.route("*", "/.well-known/caldav", well_known),
         web.route("*", "/.well-known/caldav/", well_known),
         web.route("PROPFIND", "/", calendar),
@@ -78,24 +91,78 @@ async def well_known(request: web.Request) -> web.Response:
     return web.Response(status=301, headers={"Location": f"{PREFIX}/"})
 
 
-async def calendar(request: web.Request) -> web.Response:
-    """One CalDAV request from gate to answer."""
-    given = parts(request)
-    assert given.dav is not None  # noqa: S101  there is no route here otherwise
-    path = gate.admit(request.method, request.raw_path, request.headers, bearer=given.bearer)
-    body = await _body(request, given)
-    reply = await on_thread(request.app, _call, given.dav, environ(request, path, body))
-    if request.method in gate.WRITING and reply.status < 300:
-        given.wake()
-    return _response(request, reply)
+class Seat:
+    """Where the application is called from. Of one event loop."""
+
+    def __init__(self, given: Parts, app: Wsgi) -> None:
+        self._given = given
+        self._app = app
+        self._known: set[int] = set()  # hashes of Authorization headers
+
+    async def calendar(self, request: web.Request) -> web.Response:
+        """One CalDAV request from gate to answer."""
+        path = gate.admit(request.method, request.raw_path, request.headers, bearer=self._given.bearer)
+        body = await _body(request, self._given)
+        made = environ(request, path, body)
+        shown = hash(made.get(_SHOWN))
+        reply = self._at_once(made, path, body) if shown in self._known else None
+        if reply is None:
+            reply = await on_thread(request.app, _call, self._app, made)
+        self._remember(shown, reply)
+        if request.method in gate.WRITING and reply.status < 300:
+            self._given.wake()
+        return _response(request, reply)
+
+    def _at_once(self, made: dict[str, Any], path: str, body: bytes) -> Reply | None:
+        """The answer to what is brief; None: somebody has to wait for it."""
+        if not self._given.store.embedded or not brief(made, path, body):
+            return None
+        made[BRIEF] = True
+        reply = _call(self._app, made)
+        if made.pop(BRIEF):
+            return reply
+        made["wsgi.input"].seek(0)
+        return None
+
+    def _remember(self, shown: int, reply: Reply) -> None:
+        """Who has been let in, and who has not."""
+        if reply.status in (401, 429):
+            self._known.discard(shown)
+        else:
+            self._known.add(shown)
+            if len(self._known) > _MANY:
+                self._known.clear()
+
+
+def brief(made: dict[str, Any], path: str, body: bytes) -> bool:
+    """Whether a request looks as if there were little to do: one object, one resource's properties, what is new in a calendar.
+
+    An access token may make the application ask its issuer for keys.
+    """
+    if made.get(_SHOWN, "")[:5].lower() != "basic":
+        return False
+    match made["REQUEST_METHOD"]:
+        case "GET" | "HEAD":
+            return path.count("/") == 4 and not path.endswith("/")
+        case "PROPFIND":
+            return made.get("HTTP_DEPTH") == "0" and len(body) <= _BRIEF_OCTETS
+        case "REPORT":
+            return len(body) <= _BRIEF_OCTETS and b"sync-collection" in body
+        case _:
+            return False
 
 
 async def _body(request: web.Request, given: Parts) -> bytes:
     """The whole body, chunked or not; Radicale itself only knows Content-Length."""
     if not request.can_read_body:
         return b""
-    async with asyncio.timeout(given.limits.body_seconds):
-        body = await request.read()
+    if request.content.is_eof():  # it came with the head, as small ones do
+        body = request.content.read_nowait()
+    else:
+        async with asyncio.timeout(given.limits.body_seconds):
+            body = await request.read()
+    if len(body) > given.limits.body:
+        raise Problem(413, f"A request may carry {given.limits.body} octets at most.", limit="limits.body")
     if len(body) > gate.XML_OCTETS and request.method in gate.SPEAKING_XML:
         raise Problem(413, f"A request in XML may have {gate.XML_OCTETS} octets at most.")
     return body
@@ -124,9 +191,9 @@ def environ(request: web.Request, path: str, body: bytes) -> dict[str, Any]:  # 
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    for name, key in _KEYS:
-        if values := request.headers.getall(name, None):
-            made[key] = ", ".join(values)
+    for name, value in request.headers.items():
+        if (key := _KEYS.get(name) or _KEYS.get(name.lower())) is not None:
+            made[key] = f"{made[key]}, {value}" if key in made else value
     return made
 
 
@@ -143,9 +210,6 @@ def _call(app: Wsgi, given: dict[str, Any]) -> Reply:
 
 
 def _response(request: web.Request, reply: Reply) -> web.Response:
-    response = web.Response(status=reply.status, body=reply.body or None)
-    for name, value in reply.headers:
-        if name != "Content-Length" or request.method == "HEAD":
-            response.headers[name] = value
-    response.headers.setdefault("Cache-Control", "no-store" if reply.status != 200 else "private, no-cache")
-    return response
+    headers = {name: value for name, value in reply.headers if name != "Content-Length" or request.method == "HEAD"}
+    headers.setdefault("Cache-Control", "no-store" if reply.status != 200 else "private, no-cache")
+    return web.Response(status=reply.status, body=reply.body or None, headers=headers)

@@ -6,7 +6,7 @@ Everything here looks at the head of a request only and needs no database, so th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -45,18 +45,8 @@ _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +[A-Za-z0-9_.-]{2,6000} *")
 _HOST = re.compile(r"[A-Za-z0-9._~-]{1,255}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]*)", re.IGNORECASE)
 
-_ONCE = (
-    "Authorization",
-    "Content-Length",
-    "Content-Type",
-    "Depth",
-    "Destination",
-    "Host",
-    "If-None-Match",
-    "If-Match",
-    "Overwrite",
-    "Transfer-Encoding",
-)
+_ONCE = ("Authorization", "Content-Length", "Content-Type", "Depth", "Destination", "Host", "Overwrite", "Transfer-Encoding")
+"""If-Match and If-None-Match are lists, which may come in several lines (RFC 9110 §5.3)."""
 
 
 class Head(Protocol):
@@ -64,6 +54,8 @@ class Head(Protocol):
 
     def getall(self, key: str, default: list[str]) -> list[str]: ...
     def get(self, key: str, default: str) -> str: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
 
 
 def admit(method: str, target: str, head: Head, *, bearer: bool = False) -> str:
@@ -76,16 +68,19 @@ def admit(method: str, target: str, head: Head, *, bearer: bool = False) -> str:
     if method not in METHODS:
         raise Problem(405, "That cannot be done with a calendar.", headers={"Allow": ", ".join(METHODS)})
     path = path_of(target, writes=method in WRITING)
-    for name in _ONCE:
-        if len(head.getall(name, [])) > 1:
-            if name in ("If-Match", "If-None-Match"):
-                continue  # lists may come in several lines (RFC 9110 §5.3)
-            raise Problem(400, f"{name} may be given only once.")
+    if len(head) != len({name.lower() for name in head}):
+        _check_once(head)
     if not _HOST.fullmatch(head.get("Host", "localhost")):
         raise Problem(400, "The Host header is not understood.")
     _check_credentials(method, head, bearer=bearer)
     _check_meaning(method, head)
     return path
+
+
+def _check_once(head: Head) -> None:
+    for name in _ONCE:
+        if len(head.getall(name, [])) > 1:
+            raise Problem(400, f"{name} may be given only once.")
 
 
 def path_of(target: str, *, writes: bool) -> str:

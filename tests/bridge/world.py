@@ -17,7 +17,7 @@ from gateway.bridge.google import GoogleHouse
 from gateway.bridge.remote import House
 from gateway.bridge.turn import Mirror
 from gateway.bridge.vault import Vaults
-from gateway.fakes.control import steer
+from gateway.fakes.faults import Fault
 from gateway.fakes.google.provider import API, Google
 from gateway.fakes.provider import Provider as Fake
 from gateway.fakes.running import people
@@ -42,7 +42,7 @@ from gateway.model import (
 )
 from gateway.post.letters import Letters
 from gateway.seal import Seal
-from gateway.store import Store, fresh_id
+from gateway.store import Store, Transaction, fresh_id
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)  # a Tuesday; 09:00 in Paris
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -55,6 +55,9 @@ NOTE = "Xylophone canary note"
 BASE = "https://provider.example"
 SCOPES = ["https://www.googleapis.com/auth/calendar.app.created", "openid", "email"]
 SEAL = Seal("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+
+
+ACCOUNT, LINK = AccountId("account"), LinkId("link")
 
 
 @dataclass
@@ -70,6 +73,32 @@ class Clock:
 
 class Crash(BaseException):
     """The process is killed here."""
+
+
+class FragileStore(Store):
+    """A store whose process can be killed at a commit: the transaction after `bomb` more ones, just before it or just after it."""
+
+    bomb: int | None = None
+    after: bool = False
+
+    @contextmanager
+    def write(self, company: CompanyId, actor: Actor) -> Iterator[Transaction]:
+        strikes = self._strikes()
+        with super().write(company, actor) as tx:
+            yield tx
+            if strikes and not self.after:
+                raise Crash
+        if strikes:
+            raise Crash
+
+    def _strikes(self) -> bool:
+        if self.bomb is None:
+            return False
+        self.bomb -= 1
+        if self.bomb >= 0:
+            return False
+        self.bomb = None
+        return True
 
 
 @dataclass
@@ -93,8 +122,10 @@ class Wire:
         if isinstance(outcome.result, Ask):
             raise OSError("nobody is asked back here")
         reply = outcome.result
-        if outcome.fault is not None:
-            raise OSError(str(outcome.fault))
+        if outcome.breakage in ("reset", "blackhole"):
+            raise OSError(outcome.breakage)
+        if outcome.breakage == "truncate":
+            return reply.status, {name.lower(): value for name, value in reply.headers.items()}, reply.body[: len(reply.body) // 2]
         return reply.status, {name.lower(): value for name, value in reply.headers.items()}, reply.body
 
     def writes(self, since: int = 0) -> list[tuple[str, str]]:
@@ -108,14 +139,14 @@ class Wire:
 class World:
     """John's calendar here and there."""
 
-    store: Store
+    store: FragileStore
     clock: Clock
     fake: Google
     wire: Wire
     house: House
     habits: Habits = field(default_factory=Habits)
-    account: AccountId = AccountId("account")
-    link: LinkId = LinkId("link")
+    account: AccountId = ACCOUNT
+    link: LinkId = LINK
 
     @property
     def mirror(self) -> Mirror:
@@ -125,7 +156,6 @@ class World:
             vault=Vaults(self.store, SEAL),
             habits=self.habits,
             clock=self.clock,
-            mark="gw-test",
         )
 
     def turn(self) -> None:
@@ -197,8 +227,9 @@ class World:
         """As the person does over there."""
         return self.fake.act({"account": JOHN.email, "op": op, **more})
 
-    def control(self, place: str, wish: Any = None) -> Any:
-        return steer(self.fake, place, wish)
+    def fault(self, match: str, kind: str, times: int = 1, skip: int = 0) -> None:
+        """What goes wrong with the next requests that match."""
+        self.fake.faults.rules.append(Fault.of({"match": match, "kind": kind, "times": times, "skip": skip}))
 
     def letters(self) -> list[str]:
         """What the customer and the staff member are told by now, as kinds."""
@@ -224,7 +255,7 @@ def furnish(store: Store, *, two_way: bool = True) -> None:
 @contextmanager
 def google(folder: Path, *, level: Level = Level.FULL, direction: Direction = Direction.BOTH) -> Iterator[World]:
     """John, connected to a fake Google with a calendar of our own."""
-    store = Store(f"sqlite:///{folder}/gateway.db")
+    store = FragileStore(f"sqlite:///{folder}/gateway.db")
     store.migrate()
     furnish(store)
     clock = Clock()

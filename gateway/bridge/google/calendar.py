@@ -54,7 +54,7 @@ class GoogleCalendar:
 
     def get(self, id: str) -> Seen | None:
         try:
-            return seen(self._asked("event", self._events.get(calendarId=self._calendar, eventId=id)), self._names)
+            return self._kept(self._events.get(calendarId=self._calendar, eventId=id))
         except Gone:
             return None
 
@@ -121,7 +121,11 @@ class GoogleCalendar:
             return
 
     def _kept(self, request: Any) -> Seen:
-        return seen(self._asked("event", request), self._names)
+        """The event that is the answer. Raises Unreachable when there is none in it."""
+        answer = self._asked("event", request)
+        if "id" not in answer:
+            raise Unreachable("Google's answer broke off.")
+        return seen(answer, self._names)
 
     def _must_be_ours(self, known: Known) -> None:
         """The id follows from the key, or belongs to a series whose id does. Raises Guarded."""

@@ -205,6 +205,7 @@ class _Access:
     """The access token of one account for one turn; a new one is kept at once."""
 
     MARGIN = timedelta(minutes=2)
+    LIFE = timedelta(minutes=55)  # Google's tokens live for an hour
 
     def __init__(self, house: GoogleHouse, vault: Vault, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -222,8 +223,8 @@ class _Access:
             return self._token
         fresh = self._house.refreshed(str(kept["refresh_token"]))
         self._token = str(fresh.token)
-        expiry = fresh.expiry.replace(tzinfo=UTC).isoformat() if fresh.expiry else ""
-        changed = {"refresh_token": fresh.refresh_token or kept["refresh_token"], "access_token": self._token, "until": expiry}
+        ends = (self._clock() + self.LIFE).isoformat()
+        changed = {"refresh_token": fresh.refresh_token or kept["refresh_token"], "access_token": self._token, "until": ends}
         self._vault.keep(json.dumps(changed).encode())
         return self._token
 

@@ -1,0 +1,102 @@
+"""The mirrors of an installation, built from its settings: who keeps calendars elsewhere, who connects accounts, who carries the turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from gateway.bridge import channels
+from gateway.bridge.accounts import Accounts
+from gateway.bridge.errand import Habits
+from gateway.bridge.remote import House, Houses
+from gateway.bridge.rounds import Rounds
+from gateway.bridge.threads import Threads
+from gateway.bridge.turn import Mirror
+from gateway.bridge.vault import Vaults
+from gateway.links import Claim, Provider
+from gateway.seal import Seal
+from gateway.settings import Settings
+from gateway.store import Store
+
+
+class Carrier(Protocol):
+    """Who carries the turns: threads of this process, or a queue that many processes share."""
+
+    def start(self) -> None: ...
+    def wake(self) -> None: ...
+    def stop(self, timeout: float) -> bool: ...
+    def troubles(self) -> list[str]: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Crossing:
+    """Everything about calendars elsewhere that one process has."""
+
+    settings: Settings
+    store: Store
+    seal: Seal
+    clock: Callable[[], datetime]
+
+    def houses(self) -> Houses:
+        """Those whose client id is set; the vendors' libraries are read in only then."""
+        found: dict[Provider, House] = {}
+        if self.settings.google.client_id:
+            found[Provider.GOOGLE] = self._google()
+        return found
+
+    def accounts(self) -> Accounts:
+        return Accounts(
+            store=self.store,
+            seal=self.seal,
+            houses=self.houses(),
+            vaults=Vaults(self.store, self.seal),
+            redirect=self.redirect,
+            clock=self.clock,
+        )
+
+    def redirect(self, provider: Provider) -> str:
+        """Where the provider sends people back to; this very address has to be registered there."""
+        return f"{self.settings.public_url}/connect/{'google' if provider is Provider.GOOGLE else 'microsoft'}/callback"
+
+    def carrier(self) -> Carrier:
+        """Not started yet."""
+        sync = self.settings.sync
+        lease = timedelta(seconds=sync.lease_seconds)
+        rounds = Rounds(self.store, self._turn(), clock=self.clock, lease=lease, longest=timedelta(seconds=sync.turn_seconds))
+        if sync.carrier == "procrastinate":
+            from gateway.queue import Pace, Queue
+
+            return Queue(self.settings.database.url, rounds, count=sync.threads, pace=Pace.of(lease))
+        return Threads(rounds, count=sync.threads)
+
+    def _turn(self) -> Callable[[Claim, Callable[[], bool]], None]:
+        """The mirror's turn, and then its watch channels."""
+        sync, houses, vaults = self.settings.sync, self.houses(), Vaults(self.store, self.seal)
+        habits = Habits(poll=timedelta(seconds=sync.poll_seconds), mass_delete_limit=sync.mass_delete_limit)
+        mirror = Mirror(store=self.store, houses=houses, vault=vaults, habits=habits, clock=self.clock)
+        watches = channels.Watches(self.store, houses, vaults, channels.address(self.settings.public_url))
+
+        def turn(claim: Claim, ending: Callable[[], bool]) -> None:
+            mirror.turn(claim, ending)
+            if sync.push and not ending():
+                watches.keep(claim, self.clock())
+
+        return turn
+
+    def _google(self) -> House:
+        from gateway.bridge.google import GoogleHouse
+        from gateway.bridge.google.wire import sender
+
+        given = self.settings.google
+        return GoogleHouse(
+            sender(self.settings.http.ca_bundle),
+            client_id=given.client_id,
+            client_secret=given.client_secret,
+            auth_uri=given.auth_uri,
+            token_uri=given.token_uri,
+            revoke_uri=given.revoke_uri,
+            api_endpoint=given.api_endpoint,
+            clock=self.clock,
+        )
