@@ -9,7 +9,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from gateway import app, desk, passwords
 from gateway.booking import Book
 from gateway.demo import providers
 from gateway.errors import Misconfigured
+from gateway.fakes import Fakes
+from gateway.fakes.browser import consented
+from gateway.links import Provider
 from gateway.mailbox import Mailbox
 from gateway.model import (
     Actor,
@@ -113,10 +116,29 @@ def run(data: Path, port: int, *, log: Log, say: Say, ready: Callable[[Ready], N
             access = _access(data / "demo.json")
             parts = to_the_end.enter_context(app.opened(settings))
             furnish(parts, access, say)
+            if fakes:
+                say("Connecting two people to the stand-ins")
+                _connect(parts, fakes)
             line = {**ready_line(access, parts.public_url), **({"providers": providers.line(fakes)} if fakes else {})}
             app.serve(parts, mailbox=mailbox, started=lambda _: ready(line))
     finally:
         mailbox.stop()
+
+
+def _connect(parts: app.App, fakes: Fakes) -> None:
+    """John is connected to Google and Emma to Microsoft 365, by the road everybody takes, unless that has been done. All switches on."""
+    company = next(each.id for each in parts.store.companies() if each.slug == SLUG)
+    with parts.store.write(company, _SETUP) as tx:
+        policy = replace(tx.company.policy, google=True, outlook=True, office365=True)
+        tx.save_company(replace(tx.company, policy=policy))
+        known = {(account.staff, account.provider) for account in tx.accounts()}
+        people = {person.name: person.id for person in tx.all_staff()}
+    accounts = app.crossing(parts).accounts()
+    for name, provider in ((JOHN, Provider.GOOGLE), (EMMA, Provider.OFFICE365)):
+        if (people[name], provider) not in known and provider in accounts.houses:
+            address = accounts.begin(company, people[name], provider, _SETUP)
+            back = consented(address, _email(name), fakes.ca_file)
+            accounts.complete(back["state"], back["code"])
 
 
 def ready_line(access: Access, base: str) -> Ready:
