@@ -25,12 +25,15 @@ from gateway.links import (
     Provider,
     Standing,
 )
-from gateway.model import Actor, CompanyId, Level, OnDelete, Revision, Staff, StaffId
+from gateway.model import Actor, CompanyId, Level, OnDelete, Policy, Revision, Staff, StaffId
 from gateway.seal import Seal
 from gateway.store import Store, Transaction, fresh_id
 
 CONSENT = timedelta(minutes=10)
 """How long somebody may take at the provider's page."""
+
+OLD = timedelta(hours=1)
+"""From when on a link that has not been read to its end is not in sync, whatever it says."""
 
 NAMES = {Provider.GOOGLE: "Google Calendar", Provider.OUTLOOK: "Outlook.com", Provider.OFFICE365: "Microsoft 365"}
 
@@ -58,20 +61,18 @@ class Accounts:
     redirect: Callable[[Provider], str]
     clock: Callable[[], datetime]
 
-    def begin(self, company: CompanyId, staff: StaffId, provider: Provider, actor: Actor, *, primary: bool = False, back: str = "") -> str:
+    def begin(self, tx: Transaction, staff: StaffId, provider: Provider, *, primary: bool = False, back: str = "") -> str:
         """The address to send the staff member's browser to; good for ten minutes, once, and for this staff member only.
 
         Raises Conflict while the provider is switched off or has no client id, Missing for nobody.
         """
         house = self._house(provider)
         state, verifier, now = secrets.token_urlsafe(32), secrets.token_urlsafe(48), self.clock()
-        with self.store.write(company, actor) as tx:
-            person = tx.staff(staff)
-            if not switched_on(tx.company.policy, provider):
-                raise Conflict(f"{NAMES[provider]} is switched off. An administrator can switch it on under Calendar Sync.")
-            tx.begin_consent(
-                state, staff, provider, self.seal.seal(verifier.encode()), primary=primary, back=back, expires=now + CONSENT, now=now
-            )
+        person = tx.staff(staff)
+        if not switched_on(tx.company.policy, provider):
+            raise Conflict(f"{NAMES[provider]} is switched off. An administrator can switch it on under Calendar Sync.", condition="paused")
+        sealed = self.seal.seal(verifier.encode())
+        tx.begin_consent(state, staff, provider, sealed, primary=primary, back=back, expires=now + CONSENT, now=now)
         return house.consent(
             state=state, verifier=verifier, redirect=self.redirect(provider), login=_hint(person, provider), primary=primary
         )
@@ -156,7 +157,9 @@ class Accounts:
     def _house(self, provider: Provider) -> House:
         house = self.houses.get(provider)
         if house is None:
-            raise Conflict(f"{NAMES[provider]} has no client id yet. Whoever runs this server sets it in the configuration.")
+            raise Conflict(
+                f"{NAMES[provider]} has no client id yet. Whoever runs this server sets it in the configuration.", condition="unset"
+            )
         return house
 
 
@@ -221,7 +224,7 @@ def decide(tx: Transaction, link: LinkId, now: datetime, *, meant: bool) -> Link
     """
     former = _live(tx, link)
     if former.standing is not Standing.GUARD:
-        raise Conflict("Nothing waits for a decision here.")
+        raise Conflict("Nothing waits for a decision here.", condition="nothing-waits")
     if not meant:  # what is missing over there is made again, under the next generation
         for item in tx.items(link):
             if item.base is not None and item.condition is not Condition.FOREIGN and item.todo is None:
@@ -263,7 +266,7 @@ def _fresh(item: Item) -> Item:
 def _live(tx: Transaction, link: LinkId) -> Link:
     found = tx.link(link)
     if found.standing in (Standing.ENDING, Standing.ENDED):
-        raise Conflict("This calendar is disconnected. Connect it again to go on.")
+        raise Conflict("This calendar is disconnected. Connect it again to go on.", condition="ended")
     return found
 
 
@@ -274,3 +277,27 @@ def _hint(person: Staff, provider: Provider) -> str:
 
 def _door(login: str) -> Actor:
     return Actor(login, "page")
+
+
+def condition(policy: Policy, account: Account, link: Link, now: datetime) -> tuple[str, str, str]:
+    """How a link stands, for people: a colour, the trouble in one sentence, and what can be done. Green is never said of a link whose last
+    complete look is old (bridge.md I16)."""
+    if not switched_on(policy, account.provider):
+        return "grey", "Paused by your administrator.", f"An administrator can switch {NAMES[account.provider]} on under Calendar Sync."
+    if link.standing is Standing.ENDED:
+        return "grey", link.trouble or "Disconnected.", "Connect the account again to go on."
+    if link.standing is Standing.PAUSED:
+        return "grey", "Paused.", "Resume it whenever you like."
+    if account.access is Access.NEEDS_ADMIN:
+        return "red", account.trouble, "Ask the administrator of your organisation to allow this app, then connect again."
+    if account.access is not Access.OK:
+        return "red", account.trouble, "Connect the account again: nothing is lost, and nothing is doubled."
+    if link.standing is Standing.GUARD:
+        return "red", link.trouble, "Say whether it was meant."
+    if link.standing is Standing.SUSPENDED:
+        return "red", link.trouble, "Connect the account again, or resume when the calendar is back."
+    if (link.pulled or link.created) < now - OLD:
+        return "red", link.trouble or "It has not been read to its end for more than an hour.", "It is tried again by itself."
+    if link.trouble:
+        return "yellow", link.trouble, "It is tried again by itself."
+    return ("yellow", "", "The first filling is on its way.") if link.pulled is None else ("green", "", "")

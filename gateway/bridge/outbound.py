@@ -294,8 +294,8 @@ def _occurrence(errand: Errand, item: Item) -> Item | None:
         return item if item.remote else None
     with errand.store.read(errand.company) as snapshot:
         series = _known(snapshot.items_of(errand.link.id, [item.key.entry])).whole
-    if series is None or series.base is None:
-        return None  # it comes first
+    if series is None or series.base is None or series.todo is not None:
+        return None  # the series comes first
     there = errand.remote.occurrence(series.remote, item.key.at)
     if there is None:
         _leave(errand, replace(item, draft=None), Condition.PARKED, "A date of the series cannot be found over there.", "parked")

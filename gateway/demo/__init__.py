@@ -136,7 +136,8 @@ def _connect(parts: app.App, fakes: Fakes) -> None:
     accounts = app.crossing(parts).accounts()
     for name, provider in ((JOHN, Provider.GOOGLE), (EMMA, Provider.OFFICE365)):
         if (people[name], provider) not in known and provider in accounts.houses:
-            address = accounts.begin(company, people[name], provider, _SETUP)
+            with parts.store.write(company, _SETUP) as tx:
+                address = accounts.begin(tx, people[name], provider)
             back = consented(address, _email(name), fakes.ca_file)
             accounts.complete(back["state"], back["code"])
 

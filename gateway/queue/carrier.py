@@ -193,7 +193,7 @@ class _Workers:
 
     async def _hand_out(self, timestamp: int) -> None:
         """Put everybody who is due into the queue, and nobody twice."""
-        waiting = {job.queueing_lock for job in await self._app.job_manager.list_jobs_async(queue=TURNS, status=Status.TODO.value)}
+        waiting = {job.queueing_lock for job in await self._app.job_manager.list_jobs_async(queue=TURNS, status="todo")}
         if len(waiting) >= BACKLOG:
             return
         room = BACKLOG - len(waiting)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from gateway.web import answer, api, dav, feeds, operations, pages, site, timezones
+from gateway.web import answer, api, connect, dav, feeds, operations, pages, site, timezones
 from gateway.web.guard import dress, guard
 from gateway.web.parts import CLOSING, PARTS, POOL, Limits, Parts
 from gateway.web.wire import Complaints, Runner
@@ -36,6 +36,7 @@ def build(parts: Parts) -> web.Application:
         timezones.routes(),
         pages.routes(parts),
         answer.routes(),
+        connect.routes(),
         site.routes(),
         feeds.routes(parts),
         api.routes(),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from gateway.store import Store
+from tests.store.estate import estate
 from tests.store.house import OTHER, Place, furnish
+
+__all__ = ["estate", "neighbour", "place"]
 
 
 @pytest.fixture

@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
+from gateway.bridge.accounts import Accounts
+from gateway.bridge.remote import House, Vault
+from gateway.links import Account, AccountId, Happening, Link, LinkId, Provider, Standing
 from gateway.model import (
     Actor,
     Company,
@@ -31,6 +34,7 @@ from gateway.model import (
     StaffId,
 )
 from gateway.post.note import Desk
+from gateway.seal import Seal
 from gateway.store import Snapshot, Store
 from gateway.web.server import Limits, Parts, serve
 from tests.journey.wire import Answer, ask
@@ -163,6 +167,48 @@ def furnish(store: Store) -> None:
         tx.add_api_key("platform", OTHER_KEY, NOW)
 
 
+class _Stranger:
+    """A provider nobody can reach."""
+
+    provider = Provider.GOOGLE
+
+    def consent(self, **given: Any) -> str:
+        return f"https://accounts.example.com/consent?state={given['state']}"
+
+
+def connector(store: Store, clock: Clock) -> Accounts:
+    return Accounts(
+        store=store,
+        seal=Seal("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
+        houses={Provider.GOOGLE: cast("House", _Stranger())},
+        vaults=lambda company, account: cast("Vault", None),
+        redirect=lambda provider: f"https://calendar.example.com/connect/{provider}/callback",
+        clock=clock,
+    )
+
+
+def connected(store: Store) -> None:
+    """John's account at Google with two links, one of which is held back by a brake; the company's switch is on."""
+    with store.write(CompanyId("demo"), SETUP) as tx:
+        tx.save_company(replace(tx.company, policy=replace(tx.company.policy, google=True)))
+        tx.add_account(
+            Account(id=AccountId("account"), staff=JOHN.id, provider=Provider.GOOGLE, login=JOHN.email, subject="1", created=NOW), b"sealed"
+        )
+        link = Link(
+            id=LinkId("link"),
+            account=AccountId("account"),
+            staff=JOHN.id,
+            calendar="c",
+            title="Appointments",
+            own=True,
+            due=NOW,
+            created=NOW,
+        )
+        tx.add_link(link)
+        tx.add_link(replace(link, id=LinkId("braked"), standing=Standing.GUARD, trouble="5 of 6 are missing."))
+        tx.note(link.id, Happening(at=NOW, kind="connected", sentence="Connected."))
+
+
 @contextmanager
 def opened(store: WatchedStore, *, limits: Limits | None = None, unready: Sequence[str] = ()) -> Iterator[Door]:
     """The door, served from a thread on a port of its own, and closed at the end."""
@@ -173,6 +219,7 @@ def opened(store: WatchedStore, *, limits: Limits | None = None, unready: Sequen
         clock=clock,
         wake=lambda: woken.append(clock.now),
         mailbox=box,
+        accounts=connector(store, clock),
         letters=Desk(sender="Calendar <calendar@example.com>", public_url="https://calendar.example.com", seal=bytes),
         unready=lambda: unready,
         limits=limits or Limits(),

@@ -13,7 +13,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from gateway.web.api import OPERATIONS
-from tests.web.house import ANN, KEY, OTHER_KEY, SECRET, Door
+from tests.web.house import ANN, KEY, OTHER_KEY, SECRET, Door, connected
 from tests.web.test_appointments import TEN, problem
 
 
@@ -56,12 +56,27 @@ def _examples(door: Door) -> dict[str, tuple[str, Any, dict[str, str]]]:
         "listFeeds": ("/feeds", None, {}),
         "addFeed": ("/feeds", {"scope": "company"}, {}),
         "revokeFeed": (f"/feeds/{feed}/revoke", {}, {}),
+        **LINKS,
     }
+
+
+# In the order in which they are asked: what is disconnected answers no more.
+LINKS: dict[str, tuple[str, Any, dict[str, str]]] = {
+    "listLinks": ("/links", None, {}),
+    "connect": ("/links", {"staff": "john", "provider": "google"}, {}),
+    "getLink": ("/links/link", None, {}),
+    "changeLink": ("/links/link", {"paused": False, "direction": "both"}, {}),
+    "disconnect": ("/links/link?remove=false", None, {}),
+    "decide": ("/links/braked/decide", {"meant": True}, {}),
+    "retryLink": ("/links/braked/retry", {}, {}),
+    "getLinkHistory": ("/links/link/history", None, {}),
+}
 
 
 def test_every_described_operation_answers_as_described(door: Door) -> None:
     document = door.ask("GET", "/api/openapi.json").json
     examples = _examples(door)
+    connected(door.store)
     assert set(examples) == {each.name for each in OPERATIONS}
     for each in OPERATIONS:
         path, body, headers = examples[each.name]

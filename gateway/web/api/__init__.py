@@ -5,13 +5,20 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.errors import Reason
-from gateway.web.api import appointments, changes, company, devices, people
+from gateway.web.api import appointments, changes, company, devices, links, people
 from gateway.web.api.frame import Operation, handler
 from gateway.web.api.openapi import document
 from gateway.web.paper import render
 from gateway.web.parts import parts
 
-OPERATIONS: list[Operation] = [*appointments.OPERATIONS, *people.OPERATIONS, *devices.OPERATIONS, *changes.OPERATIONS, *company.OPERATIONS]
+OPERATIONS: list[Operation] = [
+    *appointments.OPERATIONS,
+    *people.OPERATIONS,
+    *devices.OPERATIONS,
+    *changes.OPERATIONS,
+    *company.OPERATIONS,
+    *links.OPERATIONS,
+]
 
 
 def routes() -> list[web.RouteDef]:

@@ -261,7 +261,7 @@ def _response(operation: Operation, request: web.Request, body: Json) -> web.Res
         headers = {"Cache-Control": "private, no-cache", "ETag": body["etag"]}
         if request.method in {"GET", "HEAD"} and conditions.known(request.headers.get("If-None-Match"), body["etag"]):
             return web.Response(status=304, headers=headers)
-    if operation.status == 201:
+    if operation.status == 201 and "id" in body:
         headers["Location"] = f"/api/v1{operation.path}/{body['id']}"
     return web.Response(
         status=operation.status, text=json.dumps(body, ensure_ascii=False), content_type="application/json", headers=headers

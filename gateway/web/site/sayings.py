@@ -21,6 +21,8 @@ SAYINGS: Final[dict[str, tuple[Tone, str]]] = {
     "invited": ("good", marked("The invitation is on its way.")),
     "invitation-revoked": ("good", marked("The invitation is revoked: its link leads nowhere any more.")),
     "undone": ("good", marked("It is put back. Whoever has to be told is told, once.")),
+    "connected": ("good", marked("The calendar is connected. Appointments appear there within a minute.")),
+    "link-changed": ("good", marked("Done. What has changed shows within a minute.")),
     "reset-sent": (
         "good",
         marked("If somebody signs in with this address, a letter is on its way to it. The link in it works for one hour."),
