@@ -12,6 +12,7 @@ from gateway.bridge.accounts import Accounts
 from gateway.bridge.errand import Habits
 from gateway.bridge.remote import House, Houses
 from gateway.bridge.rounds import Rounds
+from gateway.bridge.sending import Send, sender
 from gateway.bridge.threads import Threads
 from gateway.bridge.turn import Mirror
 from gateway.bridge.vault import Vaults
@@ -42,8 +43,11 @@ class Crossing:
     def houses(self) -> Houses:
         """Those whose client id is set; the vendors' libraries are read in only then."""
         found: dict[Provider, House] = {}
+        send = sender(self.settings.http.ca_bundle)
         if self.settings.google.client_id:
-            found[Provider.GOOGLE] = self._google()
+            found[Provider.GOOGLE] = self._google(send)
+        if self.settings.microsoft.client_id:
+            found |= {provider: self._microsoft(provider, send) for provider in (Provider.OUTLOOK, Provider.OFFICE365)}
         return found
 
     def accounts(self) -> Accounts:
@@ -85,18 +89,32 @@ class Crossing:
 
         return turn
 
-    def _google(self) -> House:
+    def _google(self, send: Send) -> House:
         from gateway.bridge.google import GoogleHouse
-        from gateway.bridge.google.wire import sender
 
         given = self.settings.google
         return GoogleHouse(
-            sender(self.settings.http.ca_bundle),
+            send,
             client_id=given.client_id,
             client_secret=given.client_secret,
             auth_uri=given.auth_uri,
             token_uri=given.token_uri,
             revoke_uri=given.revoke_uri,
             api_endpoint=given.api_endpoint,
+            clock=self.clock,
+        )
+
+    def _microsoft(self, provider: Provider, send: Send) -> House:
+        from gateway.bridge.graph import GraphHouse
+
+        given = self.settings.microsoft
+        return GraphHouse(
+            provider,
+            send,
+            client_id=given.client_id,
+            client_secret=given.client_secret,
+            authority=given.authority,
+            instance_discovery=given.instance_discovery,
+            graph_url=given.graph_url,
             clock=self.clock,
         )

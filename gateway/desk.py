@@ -31,6 +31,7 @@ from gateway.model import (
     Staff,
     StaffId,
     Status,
+    WorkingHours,
 )
 from gateway.store import Snapshot, Transaction, fresh_id
 
@@ -176,15 +177,17 @@ def _carry_out(
     wishes = _fresh(tx, old, intents, seen)
     if not wishes:
         return None
-    new = booking.settle(old, wishes, _circumstances(tx, actor, calendar, name, old, now))
+    bound = not isinstance(old, Personal) and not all(isinstance(wish, Write) for wish in wishes)
+    new = booking.settle(old, wishes, _circumstances(tx, actor, calendar, name, old, now, bound=bound))
     if new == old:
         return None
-    if old is None and new is not None:
-        _uid_is_free(tx, new)
     return tx.record(old, new, None if new is None else _shape(tx, new, now + HORIZON), now)
 
 
-def _circumstances(tx: Transaction, actor: Actor, calendar: CalendarId, name: str, old: Entry | None, now: datetime) -> Circumstances:
+def _circumstances(
+    tx: Transaction, actor: Actor, calendar: CalendarId, name: str, old: Entry | None, now: datetime, *, bound: bool
+) -> Circumstances:
+    """`bound`: by working hours, as nothing is that somebody keeps for himself."""
     staff = tx.staff(tx.calendar(calendar).staff)
     without = old.id if old is not None else None
 
@@ -199,7 +202,7 @@ def _circumstances(tx: Transaction, actor: Actor, calendar: CalendarId, name: st
         proposing=actor.proposing,
         lenient=actor.silent,
         services=tx.service,
-        hours=tx.hours(staff.id),
+        hours=tx.hours(staff.id) if bound else WorkingHours(),
         zone=staff.zone,
         taken=taken,
         fresh_id=EntryId(fresh_id()),
@@ -241,12 +244,6 @@ def _all_busy(snapshot: Snapshot, staff: StaffId, window: Span, *, without: Entr
         for occurrence in _shape(snapshot, entry, window.end).occurrences:
             if occurrence.busy and occurrence.occupied.overlaps(window):
                 yield expanded, occurrence
-
-
-def _uid_is_free(tx: Snapshot, new: Entry) -> None:
-    other = tx.held_by_uid(new.calendar, new.uid)
-    if other is not None and other.entry.id != new.id:
-        raise Conflict("Another object of this calendar has the same UID.", condition="no-uid-conflict", href=other.entry.name)
 
 
 def _shape(snapshot: Snapshot, entry: Entry, horizon: datetime) -> Shape:

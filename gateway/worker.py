@@ -167,6 +167,8 @@ class _Seat:
         self._thread.start()
 
     def ring(self) -> None:
+        if self._rung:  # and not looked since: then he still will
+            return
         with self._bell:
             self._rung = True
             self._bell.notify()

@@ -49,7 +49,7 @@ def take(errand: Errand, listing: Listing, *, confirmed: frozenset[str] = frozen
         ids = {each.id for each in listing.seen} | {each.master for each in listing.seen if each.master}
         known = tx.items_by_remote(errand.link.id, ids)
         met, foreign = _sorted(tx, errand, listing.seen, known)
-        missing = _missing(tx, errand, listing, confirmed)
+        missing = _missing(tx, errand, confirmed)
         met += [_Met(item, Seen(id=item.remote, etag="", owned=None)) for item in missing]
         toll = _toll(tx, errand, met)
         brake = toll.too_much(errand.habits.mass_delete_limit)
@@ -109,20 +109,28 @@ def _following(tx: Transaction, errand: Errand, item: Item, series: Item) -> Ite
     return replace(item, base=place, draft=place, condition=Condition.SYNCED if series.base is not None else Condition.PARKED)
 
 
-def _missing(tx: Transaction, errand: Errand, listing: Listing, confirmed: frozenset[str]) -> list[Item]:
-    """What a full listing should have named and did not, or what was asked for in vain."""
-    if not listing.full and not confirmed:
-        return []
+def unnamed(items: Iterable[Item], listing: Listing) -> list[Item]:
+    """What a full listing should have named and did not. Dates that are back where their series has them are not listed."""
     named = {each.id for each in listing.seen}
-    gone = []
-    for item in tx.items(errand.link.id):
-        if not item.remote or item.base is None or item.remote in named or item.condition in (Condition.FOREIGN, Condition.GONE):
-            continue
-        within = listing.window is None or item.base.rule or item.base.span.overlaps(listing.window)
-        follows = item.key.at is not None and not item.apart  # an occurrence that is back where its rule has it is not listed
-        if item.remote in confirmed or (listing.full and within and not follows and item.todo is None):
-            gone.append(item)
-    return gone
+    return [
+        item
+        for item in items
+        if item.remote
+        and item.base is not None
+        and item.todo is None
+        and item.remote not in named
+        and item.condition not in (Condition.FOREIGN, Condition.GONE)
+        and (item.key.at is None or item.apart)
+        and (listing.window is None or item.base.rule or item.base.span.overlaps(listing.window))
+    ]
+
+
+def _missing(tx: Transaction, errand: Errand, confirmed: frozenset[str]) -> list[Item]:
+    """What was asked for by its id and does not exist any more."""
+    if not confirmed:
+        return []
+    found = tx.items_by_remote(errand.link.id, confirmed)
+    return [item for item in found.values() if item.base is not None and item.condition not in (Condition.FOREIGN, Condition.GONE)]
 
 
 def _toll(tx: Transaction, errand: Errand, met: Sequence[_Met]) -> Toll:

@@ -258,7 +258,10 @@ def _adopt(errand: Errand, item: Item, there: Seen) -> None:
             tx.save_item(replace(item, key=key, attempts=0, due=None), now)
         _do(errand, replace(item, key=key, attempts=0, due=None))
         return
-    _done(errand, item, there, "pushed")
+    with errand.commit() as tx:  # somebody may have changed it since: what we wrote is what it is compared with
+        made = replace(item, remote=there.id, base=item.draft, todo=None, attempts=0, due=None, condition=Condition.SYNCED, trouble="")
+        tx.save_item(made, errand.clock())
+    inbound.take_one(errand, there)
 
 
 def _update(errand: Errand, item: Item) -> None:

@@ -10,8 +10,8 @@ from gateway import observe
 from gateway.bridge import inbound, outbound
 from gateway.bridge.errand import Allowance, Errand, Habits, spread
 from gateway.bridge.inbound import Listing
-from gateway.bridge.remote import CalendarGone, CursorExpired, Disconnected, Houses, RemoteError, Throttled, Unreachable, Vault
-from gateway.links import Access, Account, AccountId, Claim, Cursor, Happening, Link, Standing
+from gateway.bridge.remote import CalendarGone, CursorExpired, Disconnected, Houses, RemoteError, Seen, Throttled, Unreachable, Vault
+from gateway.links import Access, Account, AccountId, Claim, Condition, Cursor, Happening, Link, Standing
 from gateway.model import Actor, CompanyId, Span
 from gateway.store import Store
 
@@ -22,6 +22,9 @@ ROLL = timedelta(days=7)
 """How old a window may become before everything is listed in a new one, and how far it then overlaps the old one."""
 
 FULL_EVERY = timedelta(hours=24)
+MANY = 50
+"""So many missing events are asked for one by one."""
+
 ROUNDS = 3
 """How often a turn plans anew, after what it found out while it wrote."""
 
@@ -174,22 +177,24 @@ def _read(errand: Errand, cursor: Cursor | None, now: datetime) -> Listing:
 
 
 def _really_gone(errand: Errand, listing: Listing) -> list[str]:
-    """Ids whose removal was only a hint, or that a full listing did not name: asked for one by one before anything is believed.
+    """Ids whose removal was only a hint, or that a full listing did not name: each is asked for before anything is believed.
 
-    What is found after all takes the place of the hint in the listing.
+    What is found after all takes the place of the hint. When so many are missing that the brake will be pulled, nobody is asked.
     """
-    hinted = [each for each in listing.seen if not each.certain and each.owned is None]
+    hinted = {each.id for each in listing.seen if not each.certain and each.owned is None}
+    listing.seen = [each for each in listing.seen if each.certain or each.owned is not None]
     with errand.store.read(errand.company) as snapshot:
-        known = snapshot.items_by_remote(errand.link.id, [each.id for each in hinted])
+        known = snapshot.items_by_remote(errand.link.id, hinted)
+        suspects = [remote for remote, item in known.items() if item.base is not None and item.condition is not Condition.FOREIGN]
+        strangers = [remote for remote, item in known.items() if item.condition is Condition.FOREIGN]
+        if listing.full:
+            suspects += [item.remote for item in inbound.unnamed(snapshot.items(errand.link.id), listing) if item.remote not in suspects]
+    listing.seen += [Seen(id=remote, etag="", owned=None) for remote in strangers]
     gone = []
-    for each in hinted:
-        if each.id not in known or known[each.id].base is None:
-            listing.seen.remove(each)
-            continue
-        there = errand.remote.get(each.id)
-        listing.seen.remove(each)
+    for remote in suspects:
+        there = errand.remote.get(remote) if len(suspects) <= MANY else None
         if there is None:
-            gone.append(each.id)
+            gone.append(remote)
         else:
             listing.seen.append(there)
     return gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -57,11 +58,12 @@ class Pool:
 class Connection:
     """Borrowed, and given back by `close`, which undoes what was not committed. Of one thread."""
 
-    __slots__ = ("_driver", "_forms", "_idle", "_pool", "_pooled")
+    __slots__ = ("_driver", "_forms", "_idle", "_info", "_pool", "_pooled")
 
     def __init__(self, pool: Pool, idle: Idle, pooled: PoolProxiedConnection) -> None:
         self._pool, self._idle, self._forms = pool, idle, pool.forms
         self._pooled: PoolProxiedConnection | None = pooled
+        self._info = pooled.info
         self._driver: Any = pooled.driver_connection  # a driver's; they have no type in common
 
     def execute(self, statement: TextClause, given: Given | Sequence[Given]) -> Answer:
@@ -89,6 +91,13 @@ class Connection:
     def tell(self, text: str) -> None:
         """Something for the driver alone, such as BEGIN."""
         self._send(self._driver.execute, text)
+
+    def wait(self, seconds: float) -> None:
+        """So long, to the tenth, for whoever writes to the same file; SQLite only. Mostly it is as long as last time."""
+        info, tenths = self._info, math.ceil(seconds * 10)
+        if info.get("tenths") != tenths:
+            self.tell(f"PRAGMA busy_timeout = {tenths * 100}")
+            info["tenths"] = tenths
 
     def commit(self) -> None:
         self._send(self._driver.commit)

@@ -82,7 +82,8 @@ class Database:
         """The same for the steps of the schema, on a connection as their library knows it."""
         with self._alone_on_thread(), self._turn_taken(patience) as left, self._writers.connect() as connection:
             if left is not None:
-                connection.connection.driver_connection.execute(_patience(left))  # type: ignore[union-attr]
+                connection.connection.driver_connection.execute(f"PRAGMA busy_timeout = {int(left * 1000)}")  # type: ignore[union-attr]
+                connection.info.clear()  # what `Connection.wait` remembers of it
             connection.execute(statement)
             yield connection
 
@@ -129,7 +130,7 @@ class Database:
         connection = pool.take()
         try:
             if patience is not None:
-                connection.tell(_patience(patience))
+                connection.wait(patience)
             if self.postgresql:
                 connection.alone(alone)
             elif not alone:
@@ -138,10 +139,6 @@ class Database:
         except BaseException:
             connection.close()
             raise
-
-
-def _patience(seconds: float) -> str:
-    return f"PRAGMA busy_timeout = {int(seconds * 1000)}"
 
 
 def _sqlite(url: URL, echo: bool, *, writing: bool) -> Engine:

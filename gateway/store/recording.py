@@ -98,6 +98,13 @@ _COLUMNS = ("at", "lengthy", "starts", "ends", "busy", "occupied_lengthy", "occu
 class Recording(Writing, Snapshot):
     """The only place where entries, calendars and their looks change."""
 
+    _looked_up: tuple[CalendarId, str, Held | None] | None = None  # whoever changes an entry has looked it up before, as the desk does
+
+    def held(self, calendar: CalendarId, name: str) -> Held | None:
+        if self._looked_up is None or self._looked_up[:2] != (calendar, name):
+            self._looked_up = calendar, name, super().held(calendar, name)
+        return self._looked_up[2]
+
     def record(
         self,
         before: Entry | None,
@@ -114,6 +121,7 @@ class Recording(Writing, Snapshot):
         before == after is allowed: the entry gets a new ETag (a touch). Raises Conflict when the name or the UID is taken in the
         calendar (also by a cancelled appointment), or when `before` is no longer there, and Missing for an unknown calendar.
         """
+        self._looked_up = None
         entry = after or before
         if entry is None or (after is None) != (shape is None):
             raise ValueError("an entry is written with its shape, and gone without")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from aiohttp import web
@@ -15,6 +15,7 @@ from gateway.bridge.accounts import Accounts
 from gateway.guesses import Guesses
 from gateway.post.note import Desk
 from gateway.store import Store
+from gateway.web.threads import Threads
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,7 +87,7 @@ class Parts:
 
 
 PARTS = web.AppKey("parts", Parts)
-POOL = web.AppKey("pool", ThreadPoolExecutor)
+POOL = web.AppKey("pool", Threads)
 CLOSING = web.AppKey("closing", asyncio.Event)
 """Set when the server goes down: whoever waits for something to happen answers what he has."""
 
@@ -97,4 +98,4 @@ def parts(request: web.Request) -> Parts:
 
 async def on_thread(app: web.Application, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run blocking work on the front door's own threads. It is carried to its end even if the client has gone."""
-    return await asyncio.get_running_loop().run_in_executor(app[POOL], lambda: work(*args, **kwargs))
+    return await app[POOL].run(partial(work, *args, **kwargs))

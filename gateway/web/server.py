@@ -6,7 +6,6 @@ import asyncio
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from aiohttp import web
 from gateway.web import answer, api, connect, dav, feeds, operations, pages, site, timezones
 from gateway.web.guard import dress, guard
 from gateway.web.parts import CLOSING, PARTS, POOL, Limits, Parts
+from gateway.web.threads import Threads
 from gateway.web.wire import Complaints, Runner
 
 __all__ = ["Limits", "Parts", "build", "serve"]
@@ -118,6 +118,6 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
 async def _threads(app: web.Application) -> AsyncIterator[None]:
     """The pool that works on the database, and the sign that the end has come."""
     app[CLOSING] = asyncio.Event()
-    app[POOL] = ThreadPoolExecutor(app[PARTS].limits.threads, thread_name_prefix="door")
+    app[POOL] = Threads(app[PARTS].limits.threads)
     yield
-    app[POOL].shutdown(wait=False, cancel_futures=True)
+    app[POOL].close()

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from gateway import desk
 from gateway.booking import Book, Cancel, Move
 from gateway.bridge.errand import Habits
 from gateway.bridge.google import GoogleHouse
+from gateway.bridge.graph import GraphHouse
 from gateway.bridge.remote import House
 from gateway.bridge.turn import Mirror
 from gateway.bridge.vault import Vaults
 from gateway.fakes.faults import Fault
 from gateway.fakes.google.provider import API, Google
+from gateway.fakes.microsoft.provider import Microsoft
 from gateway.fakes.provider import Provider as Fake
 from gateway.fakes.running import people
 from gateway.fakes.wire import Ask, Request
@@ -132,7 +135,7 @@ class Wire:
         return [each for each in self.sent[since:] if each[0] != "GET" and "/events" in each[1]]
 
     def lists(self, since: int = 0) -> list[tuple[str, str]]:
-        return [each for each in self.sent[since:] if each[0] == "GET" and each[1].partition("?")[0].endswith("/events")]
+        return [each for each in self.sent[since:] if each[0] == "GET" and each[1].partition("?")[0].endswith(("/events", "/delta"))]
 
 
 @dataclass
@@ -141,7 +144,7 @@ class World:
 
     store: FragileStore
     clock: Clock
-    fake: Google
+    fake: Google | Microsoft
     wire: Wire
     house: House
     habits: Habits = field(default_factory=Habits)
@@ -152,7 +155,7 @@ class World:
     def mirror(self) -> Mirror:
         return Mirror(
             store=self.store,
-            houses={Provider.GOOGLE: self.house},
+            houses={self.house.provider: self.house},
             vault=Vaults(self.store, SEAL),
             habits=self.habits,
             clock=self.clock,
@@ -223,6 +226,14 @@ class World:
         found = [each for each in self.fake.events(JOHN.email) if not each["cancelled"] and each["ours"] == ours]
         return sorted(found, key=lambda each: (each["start"], each["id"]))
 
+    def cancelled_there(self, entry: EntryId) -> list[datetime]:
+        """Original starts of the dates of a series that the provider shows as cancelled."""
+        remote = next(item.remote for item in self.items() if item.key.entry == entry and item.key.at is None)
+        if isinstance(self.fake, Microsoft):
+            return sorted(self.fake.world.mailboxes[JOHN.email].rows[remote].cancelled)
+        rows = self.fake.world.calendars[self.known().calendar].rows.values()
+        return sorted(row.original for row in rows if row.master == remote and row.cancelled and row.original)
+
     def act(self, op: str, **more: Any) -> Any:
         """As the person does over there."""
         return self.fake.act({"account": JOHN.email, "op": op, **more})
@@ -274,27 +285,62 @@ def google(folder: Path, *, level: Level = Level.FULL, direction: Direction = Di
     )
     world = World(store=store, clock=clock, fake=fake, wire=wire, house=house)
     refresh = fake.connect(JOHN.email, SCOPES)
-    account = Account(id=world.account, staff=JOHN.id, provider=Provider.GOOGLE, login=JOHN.email, subject="1", created=NOW)
-    with store.write(DEMO, PLATFORM) as tx:
-        tx.save_company(replace(tx.company, policy=tx.company.policy))
-        tx.add_account(account, SEAL.seal(json.dumps({"refresh_token": refresh}).encode()))
-    made = house.make_calendar(Vaults(store, SEAL)(DEMO, world.account), "Appointments", "Europe/Paris", NOW)
-    with store.write(DEMO, PLATFORM) as tx:
-        tx.add_link(
-            Link(
-                id=world.link,
-                account=account.id,
-                staff=JOHN.id,
-                calendar=made.id,
-                title=made.title,
-                own=True,
-                direction=direction,
-                level=level,
-                due=NOW,
-                created=NOW,
-            )
-        )
-    try:
+    with connected(world, json.dumps({"refresh_token": refresh}).encode(), level, direction):
         yield world
+
+
+@contextmanager
+def microsoft(folder: Path, *, level: Level = Level.FULL, direction: Direction = Direction.BOTH) -> Iterator[World]:
+    """John, connected to a fake Microsoft 365 with a calendar of our own."""
+    store = FragileStore(f"sqlite:///{folder}/gateway.db")
+    store.migrate()
+    furnish(store)
+    clock = Clock()
+    _, fake = people(google=[], work=[JOHN.email], personal=[], clock=clock, seed=1, zone="Europe/Paris", folder=None)
+    wire = Wire(fake)
+    house = GraphHouse(
+        Provider.OFFICE365,
+        wire,
+        client_id=fake.world.client_id,
+        client_secret=fake.world.client_secret,
+        authority=f"{BASE}/common",
+        instance_discovery=False,
+        graph_url=f"{BASE}/v1.0",
+        clock=clock,
+    )
+    world = World(store=store, clock=clock, fake=fake, wire=wire, house=house)
+    back = "http://127.0.0.1:1/back"
+    address = house.consent(state="s", verifier="v" * 50, redirect=back, login=JOHN.email)
+    _, headers, _ = wire("GET", address + "&approve=auto", {}, None)
+    code = dict(parse_qsl(urlsplit(headers["location"]).query))["code"]
+    grant = house.redeem(code=code, verifier="v" * 50, redirect=back, now=NOW)
+    with connected(world, grant.credential, level, direction):
+        yield world
+
+
+@contextmanager
+def connected(world: World, credential: bytes, level: Level, direction: Direction) -> Iterator[None]:
+    """With the account and its link."""
+    store = world.store
+    account = Account(id=world.account, staff=JOHN.id, provider=world.house.provider, login=JOHN.email, subject="1", created=NOW)
+    with store.write(DEMO, PLATFORM) as tx:
+        tx.add_account(account, SEAL.seal(credential))
+    made = world.house.make_calendar(Vaults(store, SEAL)(DEMO, world.account), "Appointments", "Europe/Paris", NOW)
+    link = Link(
+        id=world.link,
+        account=account.id,
+        staff=JOHN.id,
+        calendar=made.id,
+        title=made.title,
+        own=True,
+        direction=direction,
+        level=level,
+        due=NOW,
+        created=NOW,
+    )
+    with store.write(DEMO, PLATFORM) as tx:
+        tx.add_link(link)
+    try:
+        yield
     finally:
         store.close()

@@ -17,8 +17,9 @@ from googleapiclient.discovery import build
 
 from gateway.bridge.google.calendar import GoogleCalendar, said
 from gateway.bridge.google.events import Names, moment
-from gateway.bridge.google.wire import Line, Send
+from gateway.bridge.google.wire import Line
 from gateway.bridge.remote import CalendarGone, Disconnected, Elsewhere, Grant, Remote, RemoteError, Unreachable, Vault
+from gateway.bridge.sending import Send
 from gateway.links import Provider
 from gateway.model import Span
 

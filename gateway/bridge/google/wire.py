@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -25,39 +24,13 @@ from gateway.bridge.remote import (
     Throttled,
     Unreachable,
 )
-
-SECONDS = 30.0
-"""How long any request may take."""
-
-OCTETS = 20 * 1024 * 1024
-"""The longest answer that is read."""
+from gateway.bridge.sending import Send
 
 PAUSE = timedelta(seconds=60)
 """After a quota error without Retry-After: the quotas are counted by the minute."""
 
-Answer = tuple[int, Mapping[str, str], bytes]
-Send = Callable[[str, str, Mapping[str, str], bytes | None], Answer]
-"""(method, address, headers, body) -> (status, headers in lower case, body). Raises OSError when there is no answer."""
-
 _RATES = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded", "calendarUsageLimitsExceeded"})
 _SCOPES = frozenset({"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "accessNotConfigured"})
-
-
-def sender(ca_bundle: str = "", seconds: float = SECONDS) -> Send:
-    """Sends with httplib2, which is not thread-safe: each call has a connection of its own, and no proxy or cache of the environment."""
-
-    def send(method: str, address: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        http = httplib2.Http(timeout=seconds, ca_certs=ca_bundle or None, proxy_info=None)
-        http.follow_redirects = False
-        try:
-            response, content = http.request(address, method, body=body, headers=dict(headers))
-        except (httplib2.HttpLib2Error, ssl.SSLError) as error:
-            raise OSError(type(error).__name__) from error
-        finally:
-            http.close()
-        return response.status, {name.lower(): value for name, value in response.items()}, content
-
-    return send
 
 
 class Line:
@@ -100,8 +73,6 @@ class Line:
                 raise Unreachable("Google does not answer.") from error
             if status != 401:
                 break
-        if len(content) > OCTETS:
-            raise Unreachable("Google's answer is too long.")
         return httplib2.Response({**answered, "status": str(status)}), content
 
     def close(self) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bridge.world import World, google
+from tests.bridge.world import World, google, microsoft
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with google(tmp_path) as made:
+@pytest.fixture(params=[google, microsoft], ids=["google", "microsoft"])
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    with request.param(tmp_path) as made:
         yield made
