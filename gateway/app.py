@@ -204,7 +204,9 @@ def _workers(app: App) -> tuple[Runner, Callable[[], None]]:
     ]
     carriers = [_carrier(app, vapid)] if (vapid := _vapid(app)) is not None else []
     readers: list[Reader] = [letters, *(News(app.store) for _ in carriers)]
-    runner = Runner(clock=app.clock, lag=app.store.lag, readers=readers, chores=[*post, *carriers, Rolling(app.store)])
+    runner = Runner(
+        clock=app.clock, lag=app.store.lag, readers=readers, chores=[*post, *carriers, Rolling(app.store), crossing(app).imports()]
+    )
     mirrors = crossing(app).carrier()
     runner.accompany(mirrors.start, mirrors.wake, mirrors.troubles)
 
@@ -303,6 +305,7 @@ def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
             ),
         },
         accounts=crossing(app).accounts(),
+        fetcher=crossing(app).fetcher(),
         letters=Desk(sender=app.settings.mail.sender, public_url=app.public_url, seal=app.seal.seal),
         unready=runner.troubles if runner is not None else _no_reasons,
         trusted_proxies=frozenset(app.settings.server.trusted_proxies),

@@ -10,12 +10,14 @@ from typing import Protocol
 from gateway.bridge import channels
 from gateway.bridge.accounts import Accounts
 from gateway.bridge.errand import Habits
+from gateway.bridge.feed import Fetcher, Imports
 from gateway.bridge.remote import House, Houses
 from gateway.bridge.rounds import Rounds
 from gateway.bridge.sending import Send, sender
 from gateway.bridge.threads import Threads
 from gateway.bridge.turn import Mirror
 from gateway.bridge.vault import Vaults
+from gateway.egress import Egress
 from gateway.links import Claim, Provider
 from gateway.seal import Seal
 from gateway.settings import Settings
@@ -63,6 +65,14 @@ class Crossing:
     def redirect(self, provider: Provider) -> str:
         """Where the provider sends people back to; this very address has to be registered there."""
         return f"{self.settings.public_url}/connect/{'google' if provider is Provider.GOOGLE else 'microsoft'}/callback"
+
+    def fetcher(self) -> Fetcher:
+        """Who reads external iCalendar addresses."""
+        allow = self.settings.external_ics.allow_private_addresses
+        return Fetcher(Egress(allow_private=allow, ca_bundle=self.settings.http.ca_bundle))
+
+    def imports(self) -> Imports:
+        return Imports(self.store, self.seal, self.fetcher(), clock=self.clock)
 
     def carrier(self) -> Carrier:
         """Not started yet."""

@@ -86,8 +86,9 @@ def turn_back(
 
 
 def free_busy(snapshot: Snapshot, staff: StaffId, window: Span) -> list[Span]:
-    """The merged busy times of a staff member inside the window, clipped to it, without buffers, in order."""
+    """The merged busy times of a staff member inside the window, clipped to it, without buffers, in order; those from elsewhere too."""
     spans = [occurrence.span for _, occurrence in _all_busy(snapshot, staff, window, without=None)]
+    spans += snapshot.foreign_busy(staff, window)
     merged: list[Span] = []
     for span in sorted(spans):
         start, end = max(span.start, window.start), min(span.end, window.end)
@@ -194,7 +195,8 @@ def _circumstances(
     def taken(span: Span) -> list[Taken]:
         busy = list(_all_busy(tx, staff.id, span, without=without))
         entries = tx.entries({entry for entry, _ in busy})
-        return [Taken(occurrence.occupied, isinstance(entries[entry], Appointment)) for entry, occurrence in busy]
+        own = [Taken(occurrence.occupied, isinstance(entries[entry], Appointment)) for entry, occurrence in busy]
+        return own + [Taken(elsewhere, False) for elsewhere in tx.foreign_busy(staff.id, span)]
 
     return Circumstances(
         now=now,

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from xml.etree.ElementTree import Element
 
 from gateway.errors import Invalid
+from gateway.ical.zones import stamp
 from gateway.model import Span
 from gateway.store import Collection, Row, Snapshot
 from plugins import candidates
@@ -49,13 +50,13 @@ def _answer(snapshot: Snapshot, request: Request, collections: Sequence[Collecti
     check_length(window)
     found = list(busy_times(snapshot, collections if request.depth("1") != "0" else [], window, asked))
     lines = [
-        (span, f"FREEBUSY{kind}:{_form(span.start)}/{_form(span.end)}\r\n")
+        ((start, end), f"FREEBUSY{kind}:{stamp(start)}/{stamp(end)}\r\n")
         for kind, wanted in _TYPES
-        for span in _merged(found, wanted, window)
+        for start, end in _merged(found, wanted, window)
     ]
     text = (
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Calendar Gateway//EN\r\nBEGIN:VFREEBUSY\r\n"
-        f"DTSTAMP:{_form(request.now)}\r\nDTSTART:{_form(window.start)}\r\nDTEND:{_form(window.end)}\r\n"
+        f"DTSTAMP:{stamp(request.now)}\r\nDTSTART:{stamp(window.start)}\r\nDTEND:{stamp(window.end)}\r\n"
         f"{''.join(line for _, line in sorted(lines))}END:VFREEBUSY\r\nEND:VCALENDAR\r\n"
     )
     return Answer(200, text.encode(), {"Content-Type": "text/calendar; charset=utf-8"})
@@ -99,19 +100,15 @@ def _expanded(rows: Iterable[Row], window: Span, floating: Floating, allowance: 
         yield from ((each.span, each.component.word("STATUS") == "TENTATIVE") for each in found.instances if each.busy)
 
 
-def _merged(found: Iterable[Busy], tentative: bool, window: Span) -> list[Span]:
+def _merged(found: Iterable[Busy], tentative: bool, window: Span) -> list[tuple[datetime, datetime]]:
     """Those of one kind, clipped to the window, in as few periods as possible: how many there are is nobody's business (§11)."""
-    merged: list[list[datetime]] = []
+    merged: list[tuple[datetime, datetime]] = []
     for begin, finish in sorted((span.start, span.end) for span, doubtful in found if doubtful is tentative):
         start, end = max(begin, window.start), min(finish, window.end)
         if start >= end:
             continue
         if merged and start <= merged[-1][1]:
-            merged[-1][1] = max(end, merged[-1][1])
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
-            merged.append([start, end])
-    return [Span(start, end) for start, end in merged]
-
-
-def _form(instant: datetime) -> str:
-    return f"{instant:%Y%m%dT%H%M%SZ}"
+            merged.append((start, end))
+    return merged

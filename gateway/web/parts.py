@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from aiohttp import web
 
 from gateway.bridge.accounts import Accounts
+from gateway.bridge.feed import Fetcher
 from gateway.guesses import Guesses
 from gateway.post.note import Desk
 from gateway.store import Store
@@ -76,6 +77,7 @@ class Parts:
     mailbox: Mailbox | None = None
     sealer: Sealer | None = None
     providers: Mapping[str, ProviderFacts] = field(default_factory=lambda: {"google": ProviderFacts(), "microsoft": ProviderFacts()})
+    fetcher: Fetcher | None = None  # who reads external iCalendar addresses; None: none are taken
     accounts: Accounts | None = None  # who connects calendars elsewhere; None: nobody does
     letters: Desk | None = None  # how letters are written; None: none are, such as the one about a forgotten password
     unready: Callable[[], Sequence[str]] = tuple

@@ -28,11 +28,11 @@ class Threads:
         self._closed = False
 
     def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        """The result to come. The work is carried to its end even if nobody waits for it any more."""
-        future: asyncio.Future[T] = self._loop.create_future()
+        """The result to come. The work is carried to its end even if nobody waits for it any more. Raises RuntimeError when closed."""
         if self._closed:
-            future.cancel()
-        elif self._free:
+            raise RuntimeError("no work is begun any more")
+        future: asyncio.Future[T] = self._loop.create_future()
+        if self._free:
             self._free.pop().begin(future, work)
         elif self._started < self._most:
             self._started += 1

@@ -139,7 +139,7 @@ class GraphCalendar:
             "changeType": "created,updated,deleted",
             "notificationUrl": address,
             "lifecycleNotificationUrl": address,
-            "resource": f"{self._root.lstrip('/')}/calendars/{self._calendar}/events",
+            "resource": f"{self._root.lstrip('/')}/calendars/{_spelt(self._calendar)}/events",
             "expirationDateTime": _moment(now + SUBSCRIPTION),
             "clientState": secret,
         }
