@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 from urllib.parse import urljoin
 
 from gateway import observe
@@ -18,7 +19,6 @@ from gateway.errors import GatewayError, Invalid, TooLarge, Unavailable
 from gateway.ical.busytimes import BusyTimes, busy_times
 from gateway.links import LinkId, Source
 from gateway.model import Actor, CompanyId, Span, StaffId
-from gateway.seal import Seal
 from gateway.store import Store, Transaction
 
 OCTETS, SECONDS, HOPS = 5 * 1024 * 1024, 10.0, 5
@@ -115,7 +115,14 @@ def probe(fetcher: Fetcher, given: str, *, zone: str, now: datetime, own: Sequen
     return Probe(reachable=True, events=read.events, zone=read.zone, next=read.spans[:3], warnings=read.warnings)
 
 
-def put_address(tx: Transaction, seal: Seal, staff: StaffId, given: str, now: datetime) -> None:
+class Sealing(Protocol):
+    """As in gateway.seal."""
+
+    def seal(self, secret: bytes) -> bytes: ...
+    def unseal(self, sealed: bytes) -> bytes: ...
+
+
+def put_address(tx: Transaction, seal: Sealing, staff: StaffId, given: str, now: datetime) -> None:
     """The staff member's external calendar from now on; "" or a bare scheme ends it. Raises Invalid, Missing."""
     url = address(given)
     tx.staff(staff)
@@ -134,7 +141,7 @@ class Imports:
 
     name = "imports"
 
-    def __init__(self, store: Store, seal: Seal, fetcher: Fetcher, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, seal: Sealing, fetcher: Fetcher, *, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._seal = seal
         self._fetcher = fetcher

@@ -245,6 +245,9 @@ def _create(errand: Errand, item: Item) -> None:
             raise Unreachable("The provider says that the event exists, and does not show it.") from None
         _adopt(errand, item, there)
         return
+    if item.attempts and errand.remote.get(made.id) is None:  # an earlier call had made it, and a person has deleted it since
+        _adopt(errand, item, Seen(id=made.id, etag="", owned=None))
+        return
     _done(errand, item, made, "pushed")
 
 

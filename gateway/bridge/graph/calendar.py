@@ -86,11 +86,12 @@ class GraphCalendar:
             return None
 
     def find(self, key: Key) -> Seen | None:
-        """By the marker, which only a filter can ask for."""
+        """By the marker, which only a filter can ask for. People's copies carry it too: ours alone has our transaction."""
         wish = f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER}' and ep/value eq '{self._names.digest(key)}')"
-        answer = self._line("GET", f"{self._place}/events?$filter={quote(wish)}&$top=2", of="list")
+        answer = self._line("GET", f"{self._place}/events?$filter={quote(wish)}&$top=50", of="list")
         found = [each for each in answer.get("value") or () if each.get("type") != "occurrence"]
-        return seen(found[0], self._names) if found else None
+        ours = [each for each in found if each.get("transactionId") == self._names.transaction(key)]
+        return seen(ours[0], self._names) if ours else None
 
     def occurrence(self, master: str, at: datetime) -> Seen | None:
         """By its original start: among the instances around it, the moved dates, or the cancelled ones."""

@@ -4,6 +4,8 @@ frame      a request as pages see it, and everything they have in common
 languages  sentences, dates and numbers in the reader's language; sayings  what a page says after a form was sent
 sign_in    sessions and passwords; account  everybody's own
 sync       the page Calendar Sync; feeds  one feed of it; targets  addresses by which other programs subscribe; health  how all links stand
+operation  how the installation runs
+staff      the staff and each member; me  a member's own page, and where an invitation leads
 groups     groups of staff; activity  what happened, and undoing it; deeds  in which words
 invite     inviting a staff member; wording  the letter in somebody's own words
 """
@@ -12,10 +14,20 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.web.site import account, activity, feeds, frame, groups, invite, sign_in, sync
+from gateway.web.site import account, activity, feeds, frame, groups, invite, me, operation, sign_in, staff, sync
 from gateway.web.site.frame import Route
 
-TABLE: tuple[Route, ...] = (*sign_in.ROUTES, *account.ROUTES, *sync.ROUTES, *feeds.ROUTES, *invite.ROUTES, *groups.ROUTES, *activity.ROUTES)
+TABLE: tuple[Route, ...] = (
+    *sign_in.ROUTES,
+    *account.ROUTES,
+    *sync.ROUTES,
+    *feeds.ROUTES,
+    *invite.ROUTES,
+    *groups.ROUTES,
+    *activity.ROUTES,
+    *staff.ROUTES,
+    *me.ROUTES,
+)
 
 
 def routes() -> list[web.RouteDef]:

@@ -23,6 +23,8 @@ SAYINGS: Final[dict[str, tuple[Tone, str]]] = {
     "undone": ("good", marked("It is put back. Whoever has to be told is told, once.")),
     "connected": ("good", marked("The calendar is connected. Appointments appear there within a minute.")),
     "link-changed": ("good", marked("Done. What has changed shows within a minute.")),
+    "staff-added": ("good", marked("Added. A letter with a link for a password is on its way.")),
+    "password-revoked": ("good", marked("The app password is revoked: that device is signed out.")),
     "reset-sent": (
         "good",
         marked("If somebody signs in with this address, a letter is on its way to it. The link in it works for one hour."),

@@ -1,0 +1,191 @@
+"""The staff member's own page: devices, connected calendars, app passwords, feeds; and the page an invitation leads to."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from gateway.bridge.accounts import NAMES as PROVIDERS
+from gateway.bridge.remote import RemoteError
+from gateway.errors import Conflict
+from gateway.links import Provider, Standing
+from gateway.model import Actor, CompanyId, Scope, Staff, StaffId
+from gateway.store import Snapshot, Transaction
+from gateway.users import Invitation, Step
+from gateway.web import devices
+from gateway.web.connect import accounts as connector
+from gateway.web.problems import Problem
+from gateway.web.site import sync
+from gateway.web.site.frame import Answer, Ask, Route, Sent, Shown, Went, Who
+from gateway.web.site.invite import providers
+from gateway.web.site.languages import chosen
+from gateway.web.site.staff import do, link_of, link_rows
+
+_SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
+"""What an app password is made of: 160 random bits that can be typed, without look-alikes."""
+
+DEVICES = ("iphone", "mac", "android", "thunderbird", "outlook", "google", "notes", "linux")
+LABEL = 60
+
+
+def show(ask: Ask) -> Answer:
+    with ask.store.read(ask.company) as snapshot:
+        return _page(ask, snapshot)
+
+
+def add_password(ask: Ask) -> Answer:
+    """An app password for one device, shown on this one page and never again."""
+    staff, label = ask.own_staff(), ask.field("label", longest=LABEL)
+    secret = "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(8))
+    with ask.store.write(ask.company, ask.who.actor) as tx:
+        made = tx.add_app_password(staff, label, secret, ask.now, read_only=ask.ticked("read_only"))
+        tx.audit("app-password", staff, {}, {"id": made, "label": label}, ask.now)
+        return _page(ask, tx, fresh=(label, secret))
+
+
+def revoke_password(ask: Ask) -> Answer:
+    """Effective with the device's next request."""
+    staff, password = ask.own_staff(), ask.field("password")
+    with ask.store.write(ask.company, ask.who.actor) as tx:
+        if password not in {each.id for each in tx.app_passwords(staff)}:
+            raise Problem(404, ask.say("There is no such app password any more."))
+        tx.revoke_app_password(password, ask.now)
+        tx.audit("app-password-revoked", staff, {}, {"id": password}, ask.now)
+    return Went("/me#devices", "password-revoked")
+
+
+def change_link(ask: Ask) -> Answer:
+    staff = ask.own_staff()
+    with ask.store.write(ask.company, ask.who.actor) as tx:
+        do(ask, tx, link_of(ask, tx, staff))
+    ask.parts.wake()
+    return Went("/me#calendars", "link-changed")
+
+
+def connect(ask: Ask) -> Answer:
+    """On to the provider's page."""
+    staff = ask.own_staff()
+    with ask.store.write(ask.company, ask.who.actor) as tx:
+        return Went(_begun(ask, tx, staff, "/me"))
+
+
+def profile(ask: Ask) -> Answer:
+    """The configuration profile for iPhone, iPad and Mac; no password in it."""
+    account = _account(ask)
+    octets = devices.profile(account)
+    signed = ask.parts.sign(octets) if ask.parts.sign is not None else octets
+    return Sent(signed, devices.PROFILE_TYPE, account.file_name)
+
+
+def code(ask: Ask) -> Answer:
+    """QR codes for telephones: where the profile is, or DAVx⁵'s own link."""
+    account = _account(ask)
+    text = devices.account_link(account) if ask.query.get("for") == "android" else f"{ask.parts.public_url}/me/profile.mobileconfig"
+    return Sent(devices.code_as_svg(text), "image/svg+xml")
+
+
+def _account(ask: Ask) -> devices.Account:
+    with ask.store.read(ask.company) as snapshot:
+        person, company = snapshot.staff(ask.own_staff()), snapshot.company
+    return devices.Account(public_url=ask.parts.public_url, handle=person.handle, name=person.name, company=company.name)
+
+
+def _page(ask: Ask, snapshot: Snapshot, fresh: tuple[str, str] | None = None) -> Shown:
+    person = snapshot.staff(ask.own_staff())
+    links = [link for link in snapshot.links(staff=person.id) if link.standing is not Standing.ENDED]
+    account = devices.Account(public_url=ask.parts.public_url, handle=person.handle, name=person.name, company=snapshot.company.name)
+    values: dict[str, object] = {
+        "person": person,
+        "account": account,
+        "android": devices.account_link(account),
+        "links": link_rows(ask, snapshot, links),
+        "history": {link.id: snapshot.history(link.id, 50) for link in links},
+        "switched_on": [(each.value, PROVIDERS[each]) for each in providers(snapshot.company.policy)],
+        "passwords": [each for each in snapshot.app_passwords(person.id) if each.revoked is None],
+        "feeds": [row for row in sync.rows(ask, snapshot, Scope.STAFF) if row.of == person.id and row.feed],
+        "fresh": fresh,
+        "chosen": ask.query.get("device", "") if ask.query.get("device") in DEVICES else "",
+        "agent": ask.agent,
+    }
+    return Shown("me.html", values)
+
+
+def _begun(ask: Ask, tx: Transaction, staff: StaffId, back: str) -> str:
+    """The provider's address. Raises Problem with what can be done."""
+    try:
+        provider = Provider(ask.field("provider"))
+        return connector(ask.parts).begin(tx, staff, provider, primary=ask.ticked("primary"), back=back)
+    except ValueError as error:
+        raise Problem(400, ask.say("Please use one of the buttons.")) from error
+    except (Conflict, RemoteError) as error:
+        raise Problem(409, ask.say(str(error))) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Guest:
+    """Whoever holds an invitation that is still good."""
+
+    company: CompanyId
+    invitation: Invitation
+    person: Staff
+
+
+def land(ask: Ask) -> Answer:
+    """Where the invitation leads: what is shared, which way, and the buttons. Opening it changes nothing but that it was opened."""
+    guest = _guest(ask)
+    with ask.store.write(guest.company, Actor(guest.person.email, "page")) as tx:
+        tx.invitation_opened(guest.invitation.id, ask.now)
+        links = [link for link in tx.links(staff=guest.person.id) if link.standing is not Standing.ENDED]
+        if links and guest.invitation.step is not Step.CONNECTED:
+            tx.invitation_connected(guest.invitation.id, ask.now)
+        policy, company = tx.company.policy, tx.company
+        rows = link_rows(ask, tx, links)
+        feeds = [row for row in sync.rows(ask, tx, Scope.STAFF) if row.of == guest.person.id and row.targets]
+    said = chosen(guest.person.locale, "")
+    values = {
+        "person": guest.person,
+        "firm": company,
+        "until": said.moment(guest.invitation.until, guest.person.zone),
+        "switched_on": [(each.value, PROVIDERS[each]) for each in providers(policy)],
+        "two_way": policy.two_way,
+        "links": rows,
+        "feeds": feeds,
+        "agent": ask.agent,
+        "token": ask.match["token"],
+    }
+    return Shown("landing.html", values)
+
+
+def land_connect(ask: Ask) -> Answer:
+    """One of the buttons of the landing page."""
+    guest = _guest(ask)
+    with ask.store.write(guest.company, Actor(guest.person.email, "page")) as tx:
+        return Went(_begun(ask, tx, guest.person.id, f"/connect/{ask.match['token']}"))
+
+
+def _guest(ask: Ask) -> _Guest:
+    found = ask.store.invitation(ask.match["token"])
+    gone = ask.say("This invitation has been used or revoked, or has become too old. Ask whoever invited you for a new one.")
+    if found is None:
+        raise Problem(404, gone)
+    company, invitation = found
+    if invitation.until <= ask.now or invitation.step in (Step.REVOKED, Step.FAILED):
+        raise Problem(410, gone)
+    with ask.store.read(company) as snapshot:
+        person = snapshot.staff(invitation.staff)
+    if not person.active:
+        raise Problem(410, gone)
+    return _Guest(company, invitation, person)
+
+
+ROUTES = (
+    Route("GET", "/me", show, Who.SIGNED_IN),
+    Route("POST", "/me/password", add_password, Who.SIGNED_IN),
+    Route("POST", "/me/password/revoke", revoke_password, Who.SIGNED_IN),
+    Route("POST", "/me/link", change_link, Who.SIGNED_IN),
+    Route("POST", "/me/connect", connect, Who.SIGNED_IN),
+    Route("GET", "/me/profile.mobileconfig", profile, Who.SIGNED_IN),
+    Route("GET", "/me/code.svg", code, Who.SIGNED_IN),
+    Route("GET", "/connect/{token}", land, Who.ANYBODY),
+    Route("POST", "/connect/{token}", land_connect, Who.ANYBODY),
+)
