@@ -16,8 +16,8 @@ from gateway.links import Condition, Item, Key, Owned, Standing, Todo
 from gateway.model import Appointment, EntryId
 from gateway.store import Transaction
 
-TRIES = 5
-"""Attempts at an error nobody knows before the item is left alone."""
+PATIENT = 3
+"""After so many attempts an event that exists and is not shown is taken for one that a person has deleted: by then every index knows."""
 
 FIRST_SINGLE = 1_000_000
 """Generations of dates that are events of their own: never those of dates of a series."""
@@ -241,9 +241,9 @@ def _create(errand: Errand, item: Item) -> None:
         made = errand.remote.create(item.key, item.draft)
     except Exists:
         there = errand.remote.find(item.key)
-        if there is None:
+        if there is None and item.attempts < PATIENT:
             raise Unreachable("The provider says that the event exists, and does not show it.") from None
-        _adopt(errand, item, there)
+        _adopt(errand, item, there or Seen(id="", etag="", owned=None))
         return
     if item.attempts and errand.remote.get(made.id) is None:  # an earlier call had made it, and a person has deleted it since
         _adopt(errand, item, Seen(id=made.id, etag="", owned=None))

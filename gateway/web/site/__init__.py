@@ -27,6 +27,7 @@ TABLE: tuple[Route, ...] = (
     *activity.ROUTES,
     *staff.ROUTES,
     *me.ROUTES,
+    *operation.ROUTES,
 )
 
 
