@@ -46,6 +46,7 @@ OTHER_KEY = "other-key-000000000000000000000000000"
 READ_KEY = "read-key-0000000000000000000000000000"
 TOKENS = {level: f"{level}-feed-token-000000000000" for level in ("busy", "initials", "service", "full", "group", "company")}
 
+SEAL = Seal("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
 JOHN = Staff(id=StaffId("john"), handle="john-smith", name="John Smith", email="john.smith@example.com", zone="Europe/Paris")
 EMMA = Staff(
     id=StaffId("emma"), handle="emma-morris", name="Emma Morris", email="emma.morris@example.com", zone="Europe/Paris", locale="fr"
@@ -179,7 +180,7 @@ class _Stranger:
 def connector(store: Store, clock: Clock) -> Accounts:
     return Accounts(
         store=store,
-        seal=Seal("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
+        seal=SEAL,
         houses={Provider.GOOGLE: cast("House", _Stranger())},
         vaults=lambda company, account: cast("Vault", None),
         redirect=lambda provider: f"https://calendar.example.com/connect/{provider}/callback",
@@ -219,6 +220,7 @@ def opened(store: WatchedStore, *, limits: Limits | None = None, unready: Sequen
         clock=clock,
         wake=lambda: woken.append(clock.now),
         mailbox=box,
+        sealer=SEAL,
         accounts=connector(store, clock),
         letters=Desk(sender="Calendar <calendar@example.com>", public_url="https://calendar.example.com", seal=bytes),
         unready=lambda: unready,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 from collections.abc import Mapping
 
 import html2text
@@ -130,11 +131,17 @@ def document(body: str, *, language: str, subject: str) -> str:
 
 def as_text(body: str) -> str:
     """The same as plain text; every address stands where its link stood."""
-    reader = html2text.HTML2Text(bodywidth=72)
+    reader = html2text.HTML2Text(bodywidth=0)
     reader.unicode_snob, reader.inline_links, reader.protect_links, reader.wrap_links = True, True, True, False
     reader.ignore_emphasis, reader.ignore_images, reader.ignore_tables = True, True, False
     text = reader.handle(body)
-    return re.sub(r"\[([^\]]+)\]\(<([^>]+)>\)", _said, text).strip() + "\n"
+    text = re.sub(r"\[([^\]]+)\]\(<([^>]+)>\)", _said, text).strip()
+    return "\n".join(_wrapped(line) for line in text.splitlines()) + "\n"
+
+
+def _wrapped(line: str) -> str:
+    """Addresses are never broken, not even at their hyphens."""
+    return textwrap.fill(line, 72, break_long_words=False, break_on_hyphens=False) if len(line) > 72 else line.rstrip()
 
 
 def _said(found: re.Match[str]) -> str:
