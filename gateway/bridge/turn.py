@@ -25,6 +25,9 @@ FULL_EVERY = timedelta(hours=24)
 MANY = 50
 """So many missing events are asked for one by one."""
 
+SURE = 2
+"""So many failures in a row before a calendar is taken for gone."""
+
 ROUNDS = 3
 """How often a turn plans anew, after what it found out while it wrote."""
 
@@ -220,7 +223,12 @@ def _due_again(errand: Errand) -> None:
 
 
 def _suspended(errand: Errand, error: CalendarGone) -> None:
-    """The calendar is gone; the account and its other links go on (bridge.md §4, dead calendar)."""
+    """The calendar is gone; the account and its other links go on (bridge.md §4, dead calendar). Once is no proof: providers have said so
+    by mistake."""
+    with errand.store.read(errand.company) as snapshot:
+        if snapshot.link(errand.link.id).failures < SURE:
+            _failed(errand, error)
+            return
     with errand.commit() as tx:
         link = replace(tx.link(errand.link.id), standing=Standing.SUSPENDED, trouble=str(error), since=errand.clock())
         tx.save_link(link)

@@ -280,8 +280,7 @@ def _response(request: web.Request, ask: Ask, answer: Answer) -> web.Response:
             if answer.editor:
                 response.headers["Content-Security-Policy"] = _EDITOR_POLICY
         case Went():
-            to = answer.to + ("&" if "?" in answer.to else "?") + f"said={answer.said}" if answer.said else answer.to
-            response = web.Response(status=303, headers={"Location": to})
+            response = web.Response(status=303, headers={"Location": _with_saying(answer.to, answer.said)})
             if answer.cookie is not None:
                 _set_cookie(response, ask.parts, answer.cookie)
         case Sent():
@@ -293,6 +292,14 @@ def _response(request: web.Request, ask: Ask, answer: Answer) -> web.Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "same-origin"  # with "no-referrer" browsers would send our own forms with `Origin: null`
     return response
+
+
+def _with_saying(to: str, said: str) -> str:
+    """Before the fragment, if there is one."""
+    if not said:
+        return to
+    path, mark, fragment = to.partition("#")
+    return f"{path}{'&' if '?' in path else '?'}said={said}{mark}{fragment}"
 
 
 def _set_cookie(response: web.Response, given: Parts, cookie: Cookie) -> None:

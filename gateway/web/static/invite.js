@@ -4,6 +4,11 @@ const body = document.getElementById("body");
 const dialog = document.getElementById("invitation");
 const dark = matchMedia("(prefers-color-scheme: dark)").matches;
 const folder = body.dataset.editor;
+const narrow = innerWidth < 700;
+const tools = [
+  "undo redo | bold italic underline strikethrough | alignleft aligncenter alignright alignjustify | bullist numlist outdent indent",
+  "blocks fontfamily fontsize | forecolor backcolor | link image table | placeholders removeformat",
+];
 const languages = { de: "de", es: "es", fr: "fr-FR" };
 const language = languages[document.documentElement.lang];
 
@@ -28,6 +33,7 @@ tinymce.init({
   skin: dark ? "oxide-dark" : "oxide",
   content_css: dark ? "dark" : "default",
   height: 420,
+  iframe_attrs: { title: document.querySelector("label[for=body]").textContent },
   browser_spellcheck: true,
   convert_urls: false,
   entity_encoding: "raw",
@@ -42,10 +48,8 @@ tinymce.init({
     tools: { title: "Tools", items: "code wordcount" },
     table: { title: "Table", items: "inserttable | cell row column | advtablesort | tableprops deletetable" },
   },
-  toolbar: [
-    "undo redo | bold italic underline strikethrough | alignleft aligncenter alignright alignjustify | bullist numlist outdent indent",
-    "blocks fontfamily fontsize | forecolor backcolor | link image table | placeholders removeformat",
-  ],
+  toolbar: narrow ? tools.join(" | ") : tools,
+  toolbar_mode: narrow ? "scrolling" : "wrap",
   font_size_formats: "8pt 9pt 10pt 11pt 12pt 14pt 18pt 24pt 36pt",
   font_family_formats: "Arial=arial,helvetica,sans-serif;Courier New=courier new,courier,monospace;Georgia=georgia,serif;Tahoma=tahoma,sans-serif;Times New Roman=times new roman,times,serif;Verdana=verdana,geneva,sans-serif",
   setup(editor) {

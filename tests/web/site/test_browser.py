@@ -1,0 +1,168 @@
+"""Every page in a real browser: nothing in the way of anybody (axe-core), nothing wider than a telephone, no complaint of the browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from gateway.links import Direction
+from gateway.model import CompanyId
+from tests.web.house import JOHN, SETUP, Door, connected
+from tests.web.site.people import BOSS, JOHNS, PASSWORD
+
+AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text(encoding="utf-8")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+SIZES = {"wide": (1280, 900), "phone": (390, 844)}
+PICTURES = Path(os.environ.get("GATEWAY_TEST_PICTURES", ""))
+"""Where pictures of the pages go, when somebody wants to look at them."""
+
+ADMIN = (
+    "/settings/external-services/calendar-sync",
+    "/settings/external-services/calendar-sync?tab=groups",
+    "/staff",
+    f"/staff/{JOHN.id}",
+    f"/staff/{JOHN.id}/invite",
+    "/groups",
+    "/groups/front",
+    "/activity",
+    "/health",
+    "/account",
+)
+STAFF = ("/me", "/me?device=iphone", "/me?device=android", "/account")
+ANYBODY = ("/sign-in", "/forgotten", "/sign-in?said=signed-out")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert program, "no Chromium on this machine; `make test` installs it or says what is missing"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=SIZES.values(), ids=SIZES.keys())
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    width, height = request.param
+    context = browser.new_context(viewport={"width": width, "height": height}, bypass_csp=False)
+    yield context.new_page()
+    context.close()
+
+
+def sign_in(page: Page, door: Door, email: str) -> None:
+    page.goto(door.url + "/sign-in")
+    page.fill("#email", email)
+    page.fill("#password", PASSWORD)
+    page.click("button.main")
+    page.wait_for_url(lambda address: "/sign-in" not in address)
+
+
+def look(page: Page, door: Door, path: str) -> None:
+    """Open the page and assert that nobody is shut out of it."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(door.url + path)
+    page.wait_for_load_state("networkidle")
+    if PICTURES.name:
+        name = path.strip("/").replace("/", "_").replace("?", "-").replace("=", "-") or "start"
+        page.screenshot(path=PICTURES / f"{name}-{page.viewport_size['width'] if page.viewport_size else 0}.png", full_page=True)
+    assert complaints == []
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0, f"{path} is {overflow} pixels too wide"
+    assert barriers(page) == []
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe-core finds, a line each; it runs in a world of its own, which the page's policy does not bind."""
+    page.evaluate(AXE)
+    found: Any = page.evaluate("rules => axe.run(document, rules)", RULES)
+    return [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found["violations"]]
+
+
+@pytest.mark.parametrize("path", ANYBODY)
+def test_nobody_is_shut_out_of_the_entrance(page: Page, door: Door, path: str) -> None:
+    look(page, door, path)
+
+
+def test_nobody_is_shut_out_of_the_administrators_pages(page: Page, door: Door) -> None:
+    connected(door.store)
+    door.book()
+    sign_in(page, door, BOSS.email)
+    for path in ADMIN:
+        look(page, door, path)
+
+
+def test_nobody_is_shut_out_of_the_staff_members_pages(page: Page, door: Door) -> None:
+    connected(door.store)
+    sign_in(page, door, JOHNS.email)
+    for path in STAFF:
+        look(page, door, path)
+
+
+def test_the_dialog_closes_with_escape_and_sends_nothing(page: Page, door: Door) -> None:
+    sign_in(page, door, BOSS.email)
+    page.goto(f"{door.url}/staff/{JOHN.id}/invite")
+    page.wait_for_selector(".tox-tinymce")
+    for menu in ("File", "Edit", "View", "Insert", "Format", "Tools", "Table"):
+        assert page.get_by_role("menuitem", name=menu, exact=True).is_visible()
+    page.focus("#subject")
+    page.keyboard.press("Escape")
+    page.wait_for_url(f"**/staff/{JOHN.id}#calendar-sync")
+    with door.store.read(CompanyId("demo")) as snapshot:
+        assert snapshot.invitations(JOHN.id) == []
+
+
+def test_what_is_written_in_the_editor_is_sent(page: Page, door: Door) -> None:
+    sign_in(page, door, BOSS.email)
+    page.goto(f"{door.url}/staff/{JOHN.id}/invite")
+    frame = page.frame_locator(".tox-edit-area iframe")
+    frame.locator("body").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Good morning {staff}")
+    page.click("button.main")
+    page.wait_for_url(f"**/staff/{JOHN.id}**")
+    with door.store.read(CompanyId("demo")) as snapshot:
+        assert len(snapshot.invitations(JOHN.id)) == 1
+
+
+def test_leaving_with_unsaved_changes_is_warned_of(page: Page, door: Door) -> None:
+    sign_in(page, door, BOSS.email)
+    page.goto(f"{door.url}/settings/external-services/calendar-sync")
+    page.check("input[name=google]")
+    assert page.inner_text("#unsaved") == "You have changes that are not saved."
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto(f"{door.url}/groups")
+    assert asked == ["beforeunload"]
+
+
+def test_everything_is_saved_without_script_too(browser: Browser, door: Door) -> None:
+    connected(door.store)
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, door, JOHNS.email)
+    page.goto(f"{door.url}/me")
+    page.get_by_role("button", name="Take over moves made there").first.click()
+    page.wait_for_url("**/me?said=link-changed#calendars")
+    context.close()
+    with door.store.read(CompanyId("demo")) as snapshot:
+        assert Direction.BOTH in {link.direction for link in snapshot.links()}
+
+
+def test_a_hostile_name_runs_nowhere(page: Page, door: Door) -> None:
+    from dataclasses import replace
+
+    with door.store.write(CompanyId("demo"), SETUP) as tx:
+        tx.save_staff(replace(JOHN, name="<img src=x onerror='document.title=666'>"))
+    sign_in(page, door, BOSS.email)
+    for path in ("/settings/external-services/calendar-sync", "/staff", f"/staff/{JOHN.id}", f"/staff/{JOHN.id}/invite"):
+        page.goto(door.url + path)
+        page.wait_for_load_state("networkidle")
+        assert page.title() != "666"
