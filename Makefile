@@ -23,7 +23,7 @@ ITSELF := install -qq --no-user --no-deps --no-index --no-build-isolation --edit
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links --upgrade
 
-.PHONY: help install install-dev packages demo check test lock bench profile conformance fmt hooks clean
+.PHONY: help install install-dev packages demo check test soak lock bench profile conformance fmt hooks clean
 
 help:
 	@sed -n '1,7s/^# \{0,1\}//p' Makefile
@@ -92,6 +92,9 @@ conformance: install $(PROGRAMS)/installed
 	@$(BIN)/python -m conformance --tools $(PROGRAMS)/bin --clients $(CLIENTS)
 
 # The tests' lock first: what runs in production is what was tested, version by version.
+soak: .venv/installed-dev ## the laws of the mirror for as long as you like: make soak EXAMPLES=20000
+	MIRROR_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/python -m pytest -q -n 2 -o timeout=0 tests/bridge/engine/test_machine.py
+
 lock: install-dev
 	echo 'setuptools>=80' | $(COMPILE) --extra dev --output-file requirements-dev.lock pyproject.toml -
 	echo 'setuptools>=80' | $(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml -
