@@ -15,7 +15,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway import observe
+from gateway import observe, thrift
 from gateway.errors import Misconfigured
 from gateway.guesses import Guesses
 from gateway.processes import Half
@@ -128,6 +128,7 @@ def serve(
     `shared`: other processes serve at the same address. `started(address)` is called once the process does its work. Raises
     Misconfigured when the port is taken. In the main thread only; once it has been told to end, further signals are ignored.
     """
+    thrift.begin()
     app = _with_a_port(app)
     runner, stop = (None, _nothing) if only == "web" else _workers(app)
     try:
@@ -162,6 +163,7 @@ def _open_door(parts: Parts, settings: Settings, runner: Runner | None, started:
 
     def opened(port: int, stop: Callable[[], None]) -> None:
         is_open.set()
+        thrift.settle()
         if runner is not None:
             runner.start()
         observe.log("serving", address=f"http://{host}:{port}", public=parts.public_url)

@@ -188,15 +188,18 @@ def _carry_out(
 def _circumstances(
     tx: Transaction, actor: Actor, calendar: CalendarId, name: str, old: Entry | None, now: datetime, *, bound: bool
 ) -> Circumstances:
-    """`bound`: by working hours, as nothing is that somebody keeps for himself."""
-    staff = tx.staff(tx.calendar(calendar).staff)
+    """`bound`: by working hours, as nothing is that somebody keeps for himself: then nobody has to be looked up."""
+
+    def staff() -> Staff:
+        return tx.staff(tx.calendar(calendar).staff)
+
     without = old.id if old is not None else None
 
     def taken(span: Span) -> list[Taken]:
-        busy = list(_all_busy(tx, staff.id, span, without=without))
+        busy = list(_all_busy(tx, staff().id, span, without=without))
         entries = tx.entries({entry for entry, _ in busy})
         own = [Taken(occurrence.occupied, isinstance(entries[entry], Appointment)) for entry, occurrence in busy]
-        return own + [Taken(elsewhere, False) for elsewhere in tx.foreign_busy(staff.id, span)]
+        return own + [Taken(elsewhere, False) for elsewhere in tx.foreign_busy(staff().id, span)]
 
     return Circumstances(
         now=now,
@@ -204,8 +207,8 @@ def _circumstances(
         proposing=actor.proposing,
         lenient=actor.silent,
         services=tx.service,
-        hours=tx.hours(staff.id) if bound else WorkingHours(),
-        zone=staff.zone,
+        hours=tx.hours(staff().id) if bound else WorkingHours(),
+        zone=staff().zone if bound else tx.company.zone,
         taken=taken,
         fresh_id=EntryId(fresh_id()),
         calendar=calendar,

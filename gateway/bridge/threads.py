@@ -41,6 +41,8 @@ class Threads:
 
     def wake(self) -> None:
         """Have somebody look who is due. Returns at once."""
+        if self._rung:  # and nobody has looked since: then somebody still will, and need not be told once more
+            return
         with self._turn:
             self._rung = True
             self._turn.notify_all()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-import psycopg
 from sqlalchemy import Engine, PoolProxiedConnection, TextClause, exc
 from sqlalchemy.engine.interfaces import DBAPIModule
 
@@ -22,8 +20,6 @@ LISTENERS: list[Callable[[str], None]] = []
 AT_HAND = 8
 """Connections kept at hand."""
 
-_WRONG = (sqlite3.Error, psycopg.Error, UnicodeEncodeError)
-
 
 Idle = deque[PoolProxiedConnection]
 
@@ -34,6 +30,7 @@ class Pool:
     def __init__(self, engine: Engine, forms: Forms) -> None:
         self.engine, self.forms = engine, forms
         self.idle = Idle()
+        self.wrong = (engine.dialect.loaded_dbapi.Error, UnicodeEncodeError)  # what the driver raises
 
     def take(self) -> Connection:
         """Raises Unavailable, Misconfigured."""
@@ -44,7 +41,7 @@ class Pool:
             return self.take()
         except exc.TimeoutError as error:  # every connection of the pool is busy
             raise Unavailable(BUSY) from error
-        except _WRONG as error:
+        except self.wrong as error:
             raise translated(error) or error from error
 
     def close(self) -> None:
@@ -58,12 +55,12 @@ class Pool:
 class Connection:
     """Borrowed, and given back by `close`, which undoes what was not committed. Of one thread."""
 
-    __slots__ = ("_driver", "_forms", "_idle", "_info", "_pool", "_pooled")
+    __slots__ = ("_driver", "_forms", "_idle", "_info", "_pool", "_pooled", "wrong")
 
     def __init__(self, pool: Pool, idle: Idle, pooled: PoolProxiedConnection) -> None:
         self._pool, self._idle, self._forms = pool, idle, pool.forms
         self._pooled: PoolProxiedConnection | None = pooled
-        self._info = pooled.info
+        self._info, self.wrong = pooled.info, pool.wrong
         self._driver: Any = pooled.driver_connection  # a driver's; they have no type in common
 
     def execute(self, statement: TextClause, given: Given | Sequence[Given]) -> Answer:
@@ -84,7 +81,7 @@ class Connection:
         try:
             cursor = self._driver.execute(text, values)
             found = cursor.fetchall()
-        except _WRONG as error:
+        except self.wrong as error:
             raise self.failure(error) from error
         return form.lines(cursor.description, found)
 
@@ -115,7 +112,7 @@ class Connection:
             return
         try:
             self._driver.rollback()  # neither driver asks the database when there is nothing to undo
-        except _WRONG:
+        except self.wrong:
             pooled.invalidate()
             return
         if self._idle is self._pool.idle and len(self._idle) < AT_HAND:
@@ -137,7 +134,7 @@ class Connection:
             listener(str(told[0]) if told else "COMMIT")
         try:
             way(*told)
-        except _WRONG as error:
+        except self.wrong as error:
             raise self.failure(error) from error
 
 
@@ -157,7 +154,7 @@ class Answer:
     def all(self) -> list[Line]:
         try:
             rows = self._cursor.fetchall()
-        except _WRONG as error:
+        except self._connection.wrong as error:
             raise self._connection.failure(error) from error
         return self._form.lines(self._cursor.description, rows)
 

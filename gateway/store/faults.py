@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 
-import psycopg
-from psycopg import errors as pg
 from sqlalchemy import exc
 from sqlalchemy.engine import ExceptionContext
 
@@ -16,14 +14,14 @@ BUSY = "The database is busy; please try again in a moment."
 AWAY = "The database cannot be reached; please try again in a moment."
 FULL = "The disk of the database is full; nothing was changed."
 FAILED = "The database could not do it; nothing was changed."
+TAKEN = "This is taken, or refers to something that is not there."
+UNFIT = "The text holds characters that cannot be kept."
 
 
 class Gone(Unavailable):
     """The connection broke; another one may work at once."""
 
 
-_PATIENT = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable, pg.QueryCanceled, pg.TooManyConnections)
-_MISSING = (pg.UndefinedTable, pg.UndefinedColumn)
 _SQLITE = {  # primary result codes
     sqlite3.SQLITE_BUSY: BUSY,
     sqlite3.SQLITE_LOCKED: BUSY,
@@ -51,14 +49,16 @@ def translated(error: BaseException | None, *, gone: bool = False) -> GatewayErr
     match error:
         case _ if gone:
             return Gone(AWAY)
-        case sqlite3.IntegrityError() | psycopg.IntegrityError():
-            return Conflict("This is taken, or refers to something that is not there.")
-        case psycopg.DataError() | UnicodeEncodeError():  # NUL and lone surrogates: no text that a database keeps
-            return Invalid("The text holds characters that cannot be kept.")
+        case sqlite3.IntegrityError():
+            return Conflict(TAKEN)
+        case UnicodeEncodeError():  # lone surrogates: no text that a database keeps
+            return Invalid(UNFIT)
         case sqlite3.Error():
             return _of_sqlite(error)
-        case psycopg.Error():
-            return _of_postgresql(error)
+        case Exception() if type(error).__module__.startswith("psycopg"):
+            from gateway.store import faults_postgresql  # loaded where the driver is
+
+            return faults_postgresql.translated(error)
         case exc.TimeoutError():
             return Unavailable(BUSY)
         case _:
@@ -73,19 +73,3 @@ def _of_sqlite(error: sqlite3.Error) -> GatewayError | None:
         return Unavailable(MIGRATE)
     sentence = _SQLITE.get(code & 0xFF)
     return None if sentence is None else Unavailable(sentence)
-
-
-def _of_postgresql(error: psycopg.Error) -> GatewayError | None:
-    match error:
-        case _ if isinstance(error, _PATIENT):
-            return Unavailable(BUSY)
-        case _ if isinstance(error, _MISSING):
-            return Unavailable(MIGRATE)
-        case pg.DiskFull():
-            return Unavailable(FULL)
-        case psycopg.OperationalError() | psycopg.InterfaceError():
-            return Gone(AWAY) if isinstance(error, pg.AdminShutdown | pg.CrashShutdown) else Unavailable(AWAY)
-        case psycopg.InternalError():
-            return Unavailable(FAILED)
-        case _:
-            return None

@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 import plistlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
-import segno
+if TYPE_CHECKING:
+    from segno import QRCode
 
 PROFILE_TYPE = "application/x-apple-aspen-config"
 """The only type by which an iPhone takes a profile for one."""
@@ -130,6 +131,8 @@ def code_as_text(text: str) -> str:
     return picture.getvalue()
 
 
-def _code(text: str) -> segno.QRCode:
+def _code(text: str) -> QRCode:
     """Repairs up to 15 % of damage; never a Micro QR code, which telephones do not read."""
+    import segno  # 4 MiB of tables that a process seldom needs
+
     return segno.make_qr(text, error="m")

@@ -1,0 +1,27 @@
+"""How a process that stays keeps its memory small, and its garbage collector quiet."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+from contextlib import suppress
+
+_ALLOCATOR = {-8: 1, -3: 256 * 1024, -1: 512 * 1024}
+"""mallopt(3): at most one heap; from so many octets on a piece by itself; at most so much free at the end of the heap."""
+
+
+def begin() -> None:
+    """Before there are threads: memory that is free goes back. glibc gives every thread a heap of its own, and keeps what it once had
+    for something large: after a feed of 10,000 events that makes 205 MiB instead of 153."""
+    with suppress(OSError, AttributeError):  # another C library
+        adjust = ctypes.CDLL(None).mallopt
+        for what, value in _ALLOCATOR.items():
+            adjust(what, value)
+
+
+def settle() -> None:
+    """Once everything stands: what has been made stays to the end. No collection needs to look at it again, nor so often at what is
+    made from here on."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
