@@ -13,7 +13,9 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from gateway.bridge.accounts import Accounts
+from gateway.bridge.feed import Fetcher
 from gateway.bridge.remote import House, Vault
+from gateway.egress import Egress
 from gateway.links import Account, AccountId, Happening, Link, LinkId, Provider, Standing
 from gateway.model import (
     Actor,
@@ -221,6 +223,7 @@ def opened(store: WatchedStore, *, limits: Limits | None = None, unready: Sequen
         wake=lambda: woken.append(clock.now),
         mailbox=box,
         sealer=SEAL,
+        fetcher=Fetcher(Egress()),
         accounts=connector(store, clock),
         letters=Desk(sender="Calendar <calendar@example.com>", public_url="https://calendar.example.com", seal=bytes),
         unready=lambda: unready,

@@ -41,6 +41,7 @@ def _examples(door: Door) -> dict[str, tuple[str, Any, dict[str, str]]]:
         "listStaff": ("/staff", None, {}),
         "getStaff": ("/staff/john", None, {}),
         "changeStaff": ("/staff/john", {"locale": "de"}, {}),
+        "testExternalCalendar": ("/staff/john/external-ics/test", {"url": "ftp://example.com"}, {}),
         "getFreeBusy": (f"/staff/john/free-busy?{window}", None, {}),
         "getDeviceSetup": ("/staff/john/devices", None, {}),
         "listGroups": ("/groups", None, {}),

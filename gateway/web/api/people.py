@@ -7,12 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 from gateway import desk
-from gateway.model import Customer, CustomerId, ServiceId, Span
+from gateway.bridge import feed
+from gateway.errors import Invalid, Missing
+from gateway.model import Customer, CustomerId, ServiceId, Span, Staff
 from gateway.store import fresh_id
 from gateway.web.api import views
 from gateway.web.api.frame import Call, Json, Operation, complained
-from gateway.web.api.schema import Email, Flag, Instant, Listed, Locale, Record, Text, Zone, answered, listing
+from gateway.web.api.schema import Email, Flag, Instant, Listed, Locale, Maybe, Record, Text, Whole, Zone, answered, listing
 
+_NOT_SENT = object()
 _LONGEST = timedelta(days=370)  # of a free-busy window
 
 NEW_CUSTOMER = Record(
@@ -28,7 +31,16 @@ NEW_CUSTOMER = Record(
 )
 _CUSTOMER_CHANGE = Record(fields=NEW_CUSTOMER.fields, name="CustomerChange", about="Names that are not sent stay as they are.")
 _STAFF_CHANGE = Record(
-    fields={"name": Text(least=1), "email": Email(), "time_zone": Zone(), "locale": Locale(), "active": Flag()},
+    fields={
+        "name": Text(least=1),
+        "email": Email(),
+        "time_zone": Zone(),
+        "locale": Locale(),
+        "active": Flag(),
+        "external_ics_url": Maybe(
+            of=Text(most=2000, about="https:// or webcal://; nothing ends it. Its busy times block the staff member")
+        ),
+    },
     name="StaffChange",
     about="Names that are not sent stay as they are.",
 )
@@ -43,19 +55,59 @@ _FREE_BUSY = answered(
 )
 
 
+_PROBE = answered(
+    "ExternalCalendarTest",
+    {
+        "reachable": Flag(),
+        "trouble": Text(most=1000, about="One sentence with a next step; empty when it can be read"),
+        "events": Whole(),
+        "time_zone": Text(),
+        "next_busy": Listed(of=answered("NextBusy", {"start": Instant(), "end": Instant()})),
+        "warnings": Listed(of=Text(most=1000)),
+    },
+)
+
+
 def _staff_list(call: Call) -> Json:
     rows = sorted((f"{person.name}\t{person.id}", person) for person in call.snapshot.all_staff())
-    return views.page(rows, lambda person: views.staff(person, call.parts.public_url), call.query)
+    return views.page(rows, lambda person: _shown(call, person), call.query)
+
+
+def _shown(call: Call, person: Staff) -> Json:
+    return views.staff(person, call.parts.public_url, call.snapshot.source(person.id))
 
 
 def _staff_get(call: Call) -> Json:
-    return views.staff(views.staff_named(call.snapshot, call.path["id"]), call.parts.public_url)
+    return _shown(call, views.staff_named(call.snapshot, call.path["id"]))
 
 
 def _staff_put(call: Call) -> Json:
-    person = replace(views.staff_named(call.snapshot, call.path["id"]), **_named(call.body))
-    desk.save_staff(call.tx, person, call.now)
-    return views.staff(person, call.parts.public_url)
+    body = dict(call.body)
+    external = body.pop("external_ics_url", _NOT_SENT)
+    person = replace(views.staff_named(call.snapshot, call.path["id"]), **_named(body))
+    if body:
+        desk.save_staff(call.tx, person, call.now)
+    if external is not _NOT_SENT:
+        if call.parts.sealer is None:
+            raise Invalid("No address can be kept here: secrets.key is not set.", field="external_ics_url")
+        feed.put_address(call.tx, call.parts.sealer, person.id, external or "", call.now)
+    return _shown(call, person)
+
+
+def _external_test(call: Call) -> Json:
+    """Tries an address; stores nothing."""
+    person = views.staff_named(call.snapshot, call.path["id"])
+    if call.parts.fetcher is None:
+        raise Missing("No address can be tried here.")
+    found = feed.probe(call.parts.fetcher, call.body["url"], zone=person.zone, now=call.now)
+    return {
+        "reachable": found.reachable,
+        "trouble": found.trouble,
+        "events": found.events,
+        "time_zone": found.zone,
+        "next_busy": [{"start": views.stamp(span.start, person.zone), "end": views.stamp(span.end, person.zone)} for span in found.next],
+        "warnings": list(found.warnings),
+    }
 
 
 def _free_busy(call: Call) -> Json:
@@ -139,6 +191,16 @@ OPERATIONS = [
         answer=views.STAFF,
         writes=True,
         body=_STAFF_CHANGE,
+    ),
+    Operation(
+        method="POST",
+        path="/staff/{id}/external-ics/test",
+        name="testExternalCalendar",
+        tag="staff",
+        summary="Try an external calendar: what it would block",
+        run=_external_test,
+        answer=_PROBE,
+        body=Record(fields={"url": Text(least=1, most=2000)}, required=("url",), name="ExternalCalendarAddress"),
     ),
     Operation(
         method="GET",

@@ -9,6 +9,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.errors import Invalid, Missing
+from gateway.links import Source
 from gateway.model import (
     Appointment,
     Company,
@@ -84,6 +85,19 @@ STAFF = answered(
         "locale": Locale(),
         "active": Flag(),
         "calendar_url": Text(most=2000, about="CalDAV address of the appointments"),
+        "external_ics": Maybe(
+            of=answered(
+                "ExternalCalendar",
+                {
+                    "fetched": Maybe(of=Instant(about="When a sound copy was last read or confirmed")),
+                    "failing_since": Maybe(of=Instant()),
+                    "trouble": Text(most=1000),
+                    "events": Whole(),
+                    "time_zone": Text(),
+                    "warnings": Listed(of=Text(most=1000)),
+                },
+            )
+        ),
     },
 )
 GROUP = answered("Group", {"id": ID, "slug": Text(), "name": Text(), "members": Listed(of=ID, about="Staff ids")})
@@ -191,7 +205,8 @@ def customer(person: Customer) -> Json:
     }
 
 
-def staff(person: Staff, public_url: str) -> Json:
+def staff(person: Staff, public_url: str, source: Source | None = None) -> Json:
+    """`source`: the staff member's external calendar, whose address is never shown."""
     return {
         "id": person.id,
         "handle": person.handle,
@@ -201,6 +216,18 @@ def staff(person: Staff, public_url: str) -> Json:
         "locale": person.locale,
         "active": person.active,
         "calendar_url": f"{public_url}/dav/{person.handle}/appointments/",
+        "external_ics": None if source is None else _external(source, person.zone),
+    }
+
+
+def _external(source: Source, zone: str) -> Json:
+    return {
+        "fetched": None if source.fetched is None else stamp(source.fetched, zone),
+        "failing_since": None if source.failing is None else stamp(source.failing, zone),
+        "trouble": source.trouble,
+        "events": source.events,
+        "time_zone": source.zone,
+        "warnings": list(source.warnings),
     }
 
 

@@ -1,0 +1,204 @@
+"""Commands about calendars elsewhere: connecting them, how they stand, and what can be done about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli import shapes
+from gateway.cli.frame import Json, Office, Shown, command
+from gateway.cli.people import staff_named
+from gateway.links import Direction, LinkId, Provider, Standing
+from gateway.model import Level
+
+if TYPE_CHECKING:
+    from gateway.links import Link
+    from gateway.store import Snapshot
+
+link = typer.Typer(help="Calendars at Google and Microsoft that staff members have connected.", no_args_is_help=True)
+staff = typer.Typer()
+
+Id = Annotated[str, typer.Argument(metavar="LINK", help="As list shows it.")]
+Person = Annotated[str, typer.Argument(metavar="STAFF", help="Handle, e-mail address or id.")]
+
+
+@command(link, "list")
+def list_links(office: Office, all: Annotated[bool, typer.Option("--all", help="Ended ones as well.")] = False) -> Shown:
+    """Every connected calendar, and how it stands."""
+    with office.reading() as snapshot:
+        found = [each for each in snapshot.links() if all or each.standing is not Standing.ENDED]
+        rows = [_shown(each, snapshot, office) for each in found]
+    return Shown(
+        rows, columns=("id", "staff", "provider", "login", "direction", "standing", "status", "last_complete_look", "waiting", "dead")
+    )
+
+
+@command(link, "show")
+def show_link(office: Office, id: Id) -> Shown:
+    """One of them, with its trouble and the next step."""
+    with office.reading() as snapshot:
+        return Shown(_shown(snapshot.link(LinkId(id)), snapshot, office))
+
+
+@command(link, "connect")
+def connect(
+    office: Office,
+    person: Person,
+    provider: Annotated[Provider, typer.Argument(help="google, outlook (personal) or office365 (work).")],
+    primary: Annotated[bool, typer.Option("--primary", help="The person's own calendar, instead of one that is made.")] = False,
+) -> Shown:
+    """Begin to connect a calendar: an address for the staff member's browser, good for ten minutes and once."""
+    from gateway.app import crossing
+
+    with office.opened() as parts:
+        accounts = crossing(parts).accounts()
+        with office.writing() as tx:
+            address = accounts.begin(tx, staff_named(tx, person).id, provider, primary=primary)
+    return Shown({"authorize_url": address}, note="Open it where the staff member is signed in to the provider.")
+
+
+@command(link, "pause")
+def pause(office: Office, id: Id) -> Shown:
+    """Write nothing and read nothing until it is resumed."""
+    return _changed(office, id, paused=True)
+
+
+@command(link, "resume")
+def resume(office: Office, id: Id) -> Shown:
+    """Go on where it was paused."""
+    return _changed(office, id, paused=False)
+
+
+@command(link, "set")
+def change_link(
+    office: Office,
+    id: Id,
+    direction: Annotated[Direction | None, typer.Option(help="out: moves made there are turned back. both: they are proposals.")] = None,
+    level: Annotated[Level | None, typer.Option(help="How much is shown there.")] = None,
+) -> Shown:
+    """One way or two, and how much is shown."""
+    return _changed(office, id, direction=direction, level=level)
+
+
+@command(link, "disconnect")
+def disconnect(office: Office, id: Id, leave: Annotated[bool, typer.Option("--leave", help="Leave our events there.")] = False) -> Shown:
+    """End it; our events there are removed first."""
+    from gateway.bridge import accounts
+
+    with office.writing() as tx:
+        return Shown(_shown(accounts.disconnect(tx, LinkId(id), office.now, remove=not leave), tx, office))
+
+
+@command(link, "cleanup")
+def cleanup(office: Office) -> Shown:
+    """Remove everything that was ever written into calendars elsewhere: every link ends."""
+    from gateway.bridge import accounts
+
+    with office.writing() as tx:
+        live = [each for each in tx.links() if each.standing is not Standing.ENDED]
+        rows = [_shown(accounts.disconnect(tx, each.id, office.now, remove=True), tx, office) for each in live]
+    return Shown(rows, columns=("id", "staff", "provider", "standing", "trouble"))
+
+
+@command(link, "decide")
+def decide(office: Office, id: Id, meant: Annotated[bool, typer.Option("--meant/--not-meant", help="Whether it was meant.")]) -> Shown:
+    """Say whether what a brake holds back was meant: then it is done; or else everything is put back."""
+    from gateway.bridge import accounts
+
+    with office.writing() as tx:
+        return Shown(_shown(accounts.decide(tx, LinkId(id), office.now, meant=meant), tx, office))
+
+
+@command(link, "retry")
+def retry(office: Office, id: Id) -> Shown:
+    """Try what the provider has refused for good once more."""
+    from gateway.bridge import accounts
+
+    with office.writing() as tx:
+        return Shown({"items": accounts.retry(tx, LinkId(id), office.now)})
+
+
+@command(link, "history")
+def history(office: Office, id: Id, limit: Annotated[int, typer.Option(min=1, max=500)] = 50) -> Shown:
+    """What happened to a link, the newest first."""
+    with office.reading() as snapshot:
+        rows: list[Json] = [
+            {"at": shapes.stamp(each.at), "kind": each.kind, "sentence": each.sentence, "appointment": each.entry}
+            for each in snapshot.history(snapshot.link(LinkId(id)).id, limit)
+        ]
+    return Shown(rows, columns=("at", "kind", "sentence"))
+
+
+@command(staff, "external-ics")
+def external(
+    office: Office,
+    person: Person,
+    url: Annotated[str, typer.Argument(help="An address that begins with https:// or webcal://.")] = "",
+    remove: Annotated[bool, typer.Option("--remove", help="End it.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Try the address and change nothing.")] = False,
+) -> Shown:
+    """The external calendar whose busy times block a staff member: how it stands, or another one."""
+    from gateway.app import crossing
+    from gateway.bridge import feed
+
+    with office.opened() as parts:
+        if test:
+            with office.reading() as snapshot:
+                zone = staff_named(snapshot, person).zone
+            found = feed.probe(crossing(parts).fetcher(), url, zone=zone, now=office.now)
+            busy = [f"{shapes.stamp(span.start)} – {shapes.stamp(span.end)}" for span in found.next]
+            facts = {"reachable": found.reachable, "events": found.events, "time_zone": found.zone, "next_busy": busy}
+            return Shown({**facts, "warnings": list(found.warnings), "trouble": found.trouble})
+        with office.writing() as tx:
+            found_person = staff_named(tx, person)
+            if url or remove:
+                feed.put_address(tx, parts.seal, found_person.id, "" if remove else url, office.now)
+                tx.audit("external-calendar", found_person.id, {}, {"set": not remove}, office.now)
+            source = tx.source(found_person.id)
+    if source is None:
+        return Shown({"external_ics": None})
+    return Shown(
+        {
+            "fetched": None if source.fetched is None else shapes.stamp(source.fetched),
+            "failing_since": None if source.failing is None else shapes.stamp(source.failing),
+            "trouble": source.trouble,
+            "events": source.events,
+            "time_zone": source.zone,
+            "warnings": list(source.warnings),
+        }
+    )
+
+
+def _changed(
+    office: Office, id: str, *, paused: bool | None = None, direction: Direction | None = None, level: Level | None = None
+) -> Shown:
+    from gateway.bridge import accounts
+
+    with office.writing() as tx:
+        changed = accounts.change(tx, LinkId(id), office.now, paused=paused, direction=direction, level=level)
+        return Shown(_shown(changed, tx, office))
+
+
+def _shown(each: Link, snapshot: Snapshot, office: Office) -> Json:
+    from gateway.bridge import accounts
+
+    account = snapshot.account(each.account)
+    items = snapshot.items(each.id)
+    status, trouble, step = accounts.condition(snapshot.company.policy, account, each, office.now)
+    return {
+        "id": each.id,
+        "staff": snapshot.staff(each.staff).handle,
+        "provider": account.provider.value,
+        "login": account.login,
+        "calendar": each.title,
+        "direction": each.direction.value,
+        "level": each.level.value,
+        "standing": each.standing.value,
+        "status": status,
+        "trouble": trouble,
+        "next_step": step,
+        "last_complete_look": None if each.pulled is None else shapes.stamp(each.pulled),
+        "waiting": sum(item.todo is not None for item in items),
+        "dead": sum(item.condition.value == "dead" for item in items),
+    }
