@@ -101,6 +101,24 @@ def free_busy(snapshot: Snapshot, staff: StaffId, window: Span) -> list[Span]:
     return merged
 
 
+def offers(snapshot: Snapshot, entry: Appointment, at: datetime | None, window: Span) -> list[Span]:
+    """Other times within the window at which the appointment, or its occurrence that originally starts `at`, could take place as
+    long as it does now: where nothing would refuse a move of the platform's. None of them where it is; in order."""
+    place, staff = _place(entry, at), snapshot.staff(snapshot.calendar(entry.calendar).staff)
+    if place is None:
+        return []
+
+    def taken(span: Span) -> list[Span]:
+        held = [occurrence.occupied for _, occurrence in _all_busy(snapshot, staff.id, span, without=entry.id)]
+        year = timedelta(days=366)
+        siblings = [each.span for each in instances(entry, within=span.widened(year, year)) if each.at != at] if at is not None else []
+        return [*held, *snapshot.foreign_busy(staff.id, span), *siblings]
+
+    service, hours = snapshot.service(entry.service), snapshot.hours(staff.id)
+    found = booking.offers(window, place.length, service, hours=hours, zone=staff.zone, taken=taken)
+    return [span for span in found if span != place]
+
+
 def occurrences(snapshot: Snapshot, entry: Entry, window: Span) -> Sequence[Occurrence]:
     """Every instance of the entry that overlaps the window, by bounded expansion: for what lies beyond the index."""
     shape = _shape(snapshot, entry, window.end)

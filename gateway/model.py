@@ -87,6 +87,24 @@ class Policy:
     google: bool = False
     outlook: bool = False
     office365: bool = False
+    self_service: bool = True  # customers may move and cancel their appointments themselves, on the page their letters lead to
+    notice: timedelta = timedelta()  # until so long before the start
+
+    def facts(self) -> dict[str, str | int | bool]:
+        """The choices by the names that REST, pages and command line use, ready for JSON."""
+        return {
+            "bidirectional": self.two_way,
+            "on_delete": self.on_delete.value,
+            "on_conflict": self.on_conflict.value,
+            "resize": self.resize,
+            "hold_seconds": int(self.hold.total_seconds()),
+            "refusal": self.refusal.value,
+            "google": self.google,
+            "outlook": self.outlook,
+            "office365": self.office365,
+            "self_service": self.self_service,
+            "notice_minutes": int(self.notice.total_seconds() // 60),
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,6 +2,7 @@
 
 from gateway.booking.decide import Circumstances, Taken, decide, settle
 from gateway.booking.intents import Amend, Annotate, Book, Cancel, Erase, Intent, Misuse, Move, Proposal, Resize, Write
+from gateway.booking.offers import offers
 from gateway.booking.series import Instance, expanded, instances
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "decide",
     "expanded",
     "instances",
+    "offers",
     "settle",
 ]

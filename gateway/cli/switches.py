@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.frame import Json, Office, Shown, command
-from gateway.model import OnConflict, OnDelete, Policy, Refusal
+from gateway.cli.frame import Office, Shown, command
+from gateway.model import OnConflict, OnDelete, Refusal
 
 settings = typer.Typer(help="What a company has switched on, and its policies.", no_args_is_help=True)
 
@@ -18,7 +18,7 @@ settings = typer.Typer(help="What a company has switched on, and its policies.",
 def show_settings(office: Office) -> Shown:
     """Every switch and policy of the company."""
     with office.reading() as snapshot:
-        return Shown(facts(snapshot.company.policy))
+        return Shown(snapshot.company.policy.facts())
 
 
 @command(settings, "set")
@@ -33,6 +33,8 @@ def change_settings(
     refusal: Annotated[Refusal | None, typer.Option(help="How a refused edit is answered over CalDAV.")] = None,
     resize: Annotated[bool | None, typer.Option(help="Whether staff may make appointments longer or shorter.")] = None,
     hold_seconds: Annotated[int | None, typer.Option(min=0, max=86_400, help="Quiet time before a customer is told.")] = None,
+    self_service: Annotated[bool | None, typer.Option(help="Whether customers may move and cancel on the page of their letter.")] = None,
+    notice_minutes: Annotated[int | None, typer.Option(min=0, max=527_040, help="Until so long before the start.")] = None,
 ) -> Shown:
     """Change what is named; everything else stays."""
     wishes: dict[str, Any] = {  # Any: replace's own
@@ -45,26 +47,13 @@ def change_settings(
         "refusal": refusal,
         "resize": resize,
         "hold": None if hold_seconds is None else timedelta(seconds=hold_seconds),
+        "self_service": self_service,
+        "notice": None if notice_minutes is None else timedelta(minutes=notice_minutes),
     }
     with office.writing() as tx:
         old = tx.company.policy
         new = replace(old, **{name: wish for name, wish in wishes.items() if wish is not None})
         if new != old:
             tx.save_company(replace(tx.company, policy=new))
-            tx.audit("settings", "", facts(old), facts(new), office.now)
-        return Shown(facts(new))
-
-
-def facts(policy: Policy) -> Json:
-    """By the names that REST and pages use, too."""
-    return {
-        "bidirectional": policy.two_way,
-        "google": policy.google,
-        "outlook": policy.outlook,
-        "office365": policy.office365,
-        "on_delete": policy.on_delete.value,
-        "on_conflict": policy.on_conflict.value,
-        "refusal": policy.refusal.value,
-        "resize": policy.resize,
-        "hold_seconds": int(policy.hold.total_seconds()),
-    }
+            tx.audit("settings", "", old.facts(), new.facts(), office.now)
+        return Shown(new.facts())

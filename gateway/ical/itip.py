@@ -1,4 +1,4 @@
-"""What a customer's calendar program is told of an appointment: iTIP REQUEST and CANCEL (RFC 5546 §3.2.2, §3.2.5)."""
+"""What a customer's calendar program is told of an appointment: iTIP REQUEST, CANCEL and PUBLISH (RFC 5546 §3.2.1, §3.2.2, §3.2.5)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gateway.model import Appointment, Company, Customer, Service, Span, Staff, 
 _AHEAD = timedelta(days=730)
 """So far after its last change a series' time zone is declared, where its rules do not go on for good."""
 
+_AGAIN = ["REFRESH-INTERVAL;VALUE=DURATION:PT1H", "X-PUBLISHED-TTL:PT1H"]
 _CONFIRMED = ["STATUS:CONFIRMED", "TRANSP:OPAQUE"]
 _TENTATIVE = ["STATUS:TENTATIVE", "TRANSP:OPAQUE"]
 _CANCELLED = ["STATUS:CANCELLED", "TRANSP:TRANSPARENT"]
@@ -74,6 +75,16 @@ def cancel(
     if entry.recurrence is not None:  # one component without RECURRENCE-ID takes the exceptions along
         whole = replace(entry, recurrence=replace(entry.recurrence, overrides=()))
     return _message("CANCEL", entry, years(entry, entry.changed + _AHEAD), vevents(whole, stamps(entry), body))
+
+
+def publish(entry: Appointment, *, company: Company, organizer: str, summary: str, description: str, url: str) -> str:
+    """The appointment as it stands, cancelled or not, for a calendar that fetches it again and again (RFC 5546 §3.2.1): nobody is
+    asked to answer. Its UID is that of the letters."""
+    state = {Status.CANCELLED: _CANCELLED, Status.TENTATIVE: _TENTATIVE}.get(entry.status, _CONFIRMED)
+    body = [*_told(summary, description), *state, _organizer(organizer, company), f"URL:{url}"]
+    events = vevents(entry, stamps(entry), body)
+    head = joined([*OPENING, "METHOD:PUBLISH", f"X-WR-CALNAME:{escape(summary)}", *_AGAIN])
+    return "".join((head, vtimezone(entry.zone, years(entry, entry.changed + _AHEAD)), joined(events), CLOSING))
 
 
 def _some(method: str, entry: Appointment, places: Sequence[tuple[datetime, Span]], body: Sequence[str]) -> str:

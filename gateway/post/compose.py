@@ -52,9 +52,10 @@ class Composed:
     invitation: Invitation | None = None
 
 
-def compose(news: News, standing: Appointment, circle: Circle, now: datetime, *, organizer: str) -> Composed:
-    """The letter that tells the customer. `organizer` is the mailbox the calendar file names, an addr-spec."""
-    pen = _Pen(standing, circle, now, organizer)
+def compose(news: News, standing: Appointment, circle: Circle, now: datetime, *, organizer: str, page: str = "") -> Composed:
+    """The letter that tells the customer. `organizer` is the mailbox the calendar file names, an addr-spec; `page` the address at which
+    the customer can answer and change the appointment, "" where there is none."""
+    pen = _Pen(standing, circle, now, organizer, page)
     match news:
         case Booked():
             return _booked(pen)
@@ -66,6 +67,17 @@ def compose(news: News, standing: Appointment, circle: Circle, now: datetime, *,
             return _one(pen, news.shifts[0]) if len(news.shifts) == 1 else _several(pen, news.shifts)
         case _:
             assert_never(news)
+
+
+def summary(circle: Circle) -> str:
+    """What the appointment is called in the customer's own calendar."""
+    return " – ".join(filter(None, (line(circle.service.name), line(circle.company.name))))
+
+
+def description(circle: Circle) -> str:
+    """What stands there about it."""
+    labels = words(circle.customer.locale, circle.company.locale).labels
+    return labels.pair.format(label=labels.staff, value=line(circle.staff.name))
 
 
 def listed(said: Words, lines: Sequence[str], *, endless: bool = False) -> tuple[str, ...]:
@@ -92,6 +104,7 @@ class _Pen:
     circle: Circle
     now: datetime
     organizer: str
+    page: str
 
     @property
     def words(self) -> Words:
@@ -142,14 +155,28 @@ class _Pen:
             customer=circle.customer,
             organizer=self.organizer,
             at=at,
-            summary=self._summary(),
-            description=self._description(),
+            summary=summary(self.circle),
+            description=description(self.circle),
         )
 
     def links(self, span: Span) -> tuple[Link, ...]:
         """Other calendars' pages with the appointment filled in: for those who do not open attachments."""
-        details = f"{self._description()}\n{line(self.circle.company.name)}"
-        return tuple(Link(name, address) for name, address in add_links(self._summary(), span, details))
+        details = f"{description(self.circle)}\n{line(self.circle.company.name)}"
+        return tuple(Link(name, address) for name, address in add_links(summary(self.circle), span, details))
+
+    def change(self) -> Link | None:
+        """The button of a letter that brings no new time."""
+        return Link(self.words.change_button, self.page) if self.page else None
+
+    def answer(self, at: datetime | None = None) -> Link | None:
+        """The button of one that does, for the whole or for the occurrence that originally starts `at`."""
+        occurrence = f"?at={at:%Y%m%dT%H%M%SZ}" if at is not None else ""
+        return Link(self.words.answer_button, self.page + occurrence) if self.page else None
+
+    @property
+    def unsuitable(self) -> str:
+        """What to do about a new time that does not suit."""
+        return self.words.new_time_answer if self.page else self.words.new_time_unsuitable
 
     def letter(
         self,
@@ -162,6 +189,7 @@ class _Pen:
         there: Span | None = None,
         invitation: Invitation,
         attached: str,
+        button: Link | None = None,
         links: tuple[Link, ...] = (),
         last: tuple[str, ...],
     ) -> Composed:
@@ -183,6 +211,7 @@ class _Pen:
             greeting=said.greeting.format(name=name) if name else said.greeting_nobody,
             lead=occasion.lead,
             facts=(*facts, *around),
+            button=button,
             after=(attached,),
             links_label=said.add_to,
             links=links,
@@ -192,14 +221,6 @@ class _Pen:
         date = dates.day(said.calendar, span.start, self.zone)
         subject = occasion.subject.format(moment=self.moment(span), date=date)
         return Composed(kind=kind, subject=subject, paper=paper, invitation=invitation)
-
-    def _summary(self) -> str:
-        """What the appointment is called in the customer's own calendar."""
-        return " – ".join(filter(None, (line(self.circle.service.name), line(self.circle.company.name))))
-
-    def _description(self) -> str:
-        labels = self.words.labels
-        return labels.pair.format(label=labels.staff, value=line(self.circle.staff.name))
 
 
 def _booked(pen: _Pen) -> Composed:
@@ -214,6 +235,7 @@ def _booked(pen: _Pen) -> Composed:
         (pen.upcoming(standing),),
         invitation=pen.request(),
         attached=said.attached_new,
+        button=pen.change(),
         last=(said.cannot_come,),
     )
 
@@ -230,7 +252,8 @@ def _rescheduled(pen: _Pen, told: Appointment) -> Composed:
         (pen.upcoming(standing),),
         invitation=pen.request(),
         attached=said.attached_changed,
-        last=(said.new_time_unsuitable,),
+        button=pen.answer(),
+        last=(pen.unsuitable,),
     )
 
 
@@ -254,7 +277,7 @@ def _one(pen: _Pen, shift: Shift) -> Composed:
     """One occurrence of a series."""
     said = pen.words
     if shift.was is not None and shift.now is not None:
-        return _moved(pen, "one_moved", said.one_moved, shift.was, shift.now, pen.request(shift.at))
+        return _moved(pen, "one_moved", said.one_moved, shift.was, shift.now, pen.request(shift.at), at=shift.at)
     if shift.now is None:
         return _dropped(pen, "one_cancelled", said.one_cancelled, shift.was or pen.standing.span, pen.cancel(shift.at))
     # With the whole series: what was taken out of it by EXDATE or CANCEL comes back with the rule only.
@@ -277,7 +300,8 @@ def _several(pen: _Pen, shifts: Sequence[Shift]) -> Composed:
         [Fact(label, listed(said, lines), Look.LIST) for label, lines in lists if lines],
         invitation=pen.request(),
         attached=said.attached_changed,
-        last=(said.new_time_unsuitable if moved else said.book_again if dropped else said.cannot_come,),
+        button=pen.answer() if moved else pen.change(),
+        last=(pen.unsuitable if moved else said.book_again if dropped else said.cannot_come,),
     )
 
 
@@ -292,12 +316,15 @@ def _takes_place(pen: _Pen, kind: str, occasion: Occasion, span: Span, attached:
         there=span,
         invitation=pen.request(),
         attached=attached,
+        button=pen.change(),
         links=pen.links(span),
         last=(said.cannot_come,),
     )
 
 
-def _moved(pen: _Pen, kind: str, occasion: Occasion, was: Span, now: Span, invitation: Invitation) -> Composed:
+def _moved(
+    pen: _Pen, kind: str, occasion: Occasion, was: Span, now: Span, invitation: Invitation, *, at: datetime | None = None
+) -> Composed:
     said = pen.words
     return pen.letter(
         kind,
@@ -308,8 +335,9 @@ def _moved(pen: _Pen, kind: str, occasion: Occasion, was: Span, now: Span, invit
         there=now,
         invitation=invitation,
         attached=said.attached_changed,
+        button=pen.answer(at),
         links=pen.links(now),
-        last=(said.added_by_hand, said.new_time_unsuitable),
+        last=(said.added_by_hand, pen.unsuitable),
     )
 
 

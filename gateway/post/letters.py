@@ -12,7 +12,7 @@ from gateway.model import Actor, Appointment, Change, CompanyId, EntryId
 from gateway.post import refusal
 from gateway.post.compose import Circle, Composed, compose
 from gateway.post.envelope import Mailbox, address, envelope, message_id
-from gateway.post.news import matters, news
+from gateway.post.news import Cancelled, matters, news
 from gateway.seal import Seal
 from gateway.store import Letter, Store, Transaction
 
@@ -111,14 +111,33 @@ class _Desk:
             return True
         try:
             what = news(told, standing, self._now)
-            letter = compose(what, standing, circle, self._now, organizer=self._sender.address) if what else None
-            row = self._row(letter, f"{letter.kind}:{standing.id}:{standing.sequence}", recipient, standing) if letter else None
         except Exception as error:  # whatever is wrong with this appointment, other customers do not wait for it
-            observe.log("letter_not_written", company=self._tx.company.id, entry=standing.id, error=error)
-            return False
-        if row is not None:
-            self._queue(row, standing)
+            return self._not_written(standing, error)
+        if what is None:
+            return True
+        page = "" if isinstance(what, Cancelled) else self._page(standing)
+        try:
+            letter = compose(what, standing, circle, self._now, organizer=self._sender.address, page=page)
+            row = self._row(letter, f"{letter.kind}:{standing.id}:{standing.sequence}", recipient, standing)
+        except Exception as error:
+            return self._not_written(standing, error)
+        self._queue(row, standing)
         return True
+
+    def _not_written(self, about: Appointment, error: Exception) -> bool:
+        observe.log("letter_not_written", company=self._tx.company.id, entry=about.id, error=error)
+        return False
+
+    def _page(self, about: Appointment) -> str:
+        """Where the customer can answer and change the appointment: its key is made with the first letter. "" where nobody may."""
+        if not self._tx.company.policy.self_service:
+            return ""
+        held = self._tx.attendance(about.id)
+        if held is not None:
+            return f"{self._public_url}/appointment/{self._seal.unseal(held.sealed).decode('ascii')}"
+        token = secrets.token_urlsafe(24)
+        self._tx.hand_out(about.id, token, self._seal.seal(token.encode("ascii")))
+        return f"{self._public_url}/appointment/{token}"
 
     def _turned_back(self, change: Change, reason: Reason, held: Appointment) -> None:
         """Tell the staff member, once for each proposal: programs such as SyncEvolution repeat a refused one for ever.

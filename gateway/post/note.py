@@ -10,7 +10,7 @@ from gateway.errors import Invalid
 from gateway.post.compose import Composed
 from gateway.post.envelope import Mailbox, Written, address, envelope, message_id, plain_envelope
 from gateway.post.line import line
-from gateway.post.paper import Link, Mood, Paper
+from gateway.post.paper import Fact, Link, Mood, Paper
 from gateway.post.words import words
 from gateway.store import Letter, Transaction
 
@@ -26,6 +26,7 @@ class Note:
     subject: str
     lead: str
     button: Link
+    facts: tuple[Fact, ...] = ()
     after: tuple[str, ...] = ()
     mood: Mood = Mood.GOOD
 
@@ -53,7 +54,7 @@ def queue(tx: Transaction, note: Note, desk: Desk, *, key: str, now: datetime) -
         title=line(note.subject),
         greeting=said.greeting.format(name=name) if name else said.greeting_nobody,
         lead=note.lead,
-        facts=(),
+        facts=note.facts,
         button=note.button,
         after=note.after,
         closing=said.closing,

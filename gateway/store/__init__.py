@@ -3,7 +3,7 @@
 store        opening; what is asked before a company is known
 snapshot     reading: people · homes · delegation · listing · entries · log · feeds, and what credentials and outbox tell
 transaction  writing: recording (entries, calendars, the log) · saving (people and things) · delegation · feeds · credentials · outbox ·
-             registrations (devices that are told of changes; pushes claims them)
+             registrations (devices that are told of changes; pushes claims them) · attendance (what customers hold)
 elsewhere    other calendars: linked (reading) · linking (writing) · leases (whose turn it is) · foreign (busy times from there)
 schema       the tables; migration takes the steps that lead there
 engine       connections and how each begins; faults translates what goes wrong
@@ -17,6 +17,7 @@ from gateway.store.transaction import Transaction
 from gateway.store.values import (
     ApiKey,
     AppPassword,
+    Attendance,
     Collection,
     Consent,
     Delegation,
@@ -37,6 +38,7 @@ from gateway.store.values import (
 __all__ = [
     "ApiKey",
     "AppPassword",
+    "Attendance",
     "Collection",
     "Consent",
     "Delegation",

@@ -193,6 +193,8 @@ def policy_json(policy: Policy) -> str:
             "google": policy.google,
             "outlook": policy.outlook,
             "office365": policy.office365,
+            "self_service": policy.self_service,
+            "notice": length(policy.notice),
         }
     )
 
@@ -209,6 +211,8 @@ def policy_from(body: str) -> Policy:
         google=read["google"],
         outlook=read["outlook"],
         office365=read["office365"],
+        self_service=read.get("self_service", True),  # companies of before version 0.3
+        notice=timedelta(microseconds=read.get("notice", 0)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The tables of those who sign in, of invitations and of what people changed; how tables are written is told in schema."""
+"""The tables of those who sign in, of invitations, of what customers hold and of what people changed; how tables are written: schema."""
 
 from __future__ import annotations
 
@@ -73,6 +73,20 @@ table(
     UniqueConstraint("digest"),
     ForeignKeyConstraint(["company", "staff"], ["staff.company", "staff.id"]),
     Index(None, "company", "staff", "sent"),
+)
+
+# The key each customer holds of an appointment, found by its digest, and the last answer given with it.
+table(
+    "attendance",
+    text("entry"),
+    octets("digest"),
+    octets("sealed"),
+    text("partstat"),
+    Column("version", BigInteger, nullable=False),
+    instant("answered", nullable=True),
+    PrimaryKeyConstraint("company", "entry"),
+    UniqueConstraint("digest"),
+    ForeignKeyConstraint(["company", "entry"], ["entry.company", "entry.id"], ondelete="CASCADE"),
 )
 
 # What people changed that is no calendar entry. `before` and `after` are JSON.

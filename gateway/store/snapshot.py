@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.store.attendance import Attendances
 from gateway.store.audit import Audits
 from gateway.store.credentials import Access
 from gateway.store.delegation import Sharing
@@ -16,6 +17,6 @@ from gateway.store.outbox import Letters
 from gateway.store.users import Users
 
 
-class Snapshot(Homes, Sharing, Listing, Entries, Log, Feeds, Access, Letters, Users, Audits, Linked, Foreign):
+class Snapshot(Homes, Sharing, Listing, Entries, Log, Feeds, Access, Letters, Users, Audits, Linked, Foreign, Attendances):
     """`company`, `epoch` and `revision` (the head of the log) are read at once, everything else when it is asked for; all of it is
     one state, whatever is written meanwhile. Of one thread; good until its `with` ends."""

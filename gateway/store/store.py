@@ -12,7 +12,7 @@ from sqlalchemy import text
 from gateway.errors import Conflict
 from gateway.links import AccountId, Claim, Link, LinkId
 from gateway.model import Actor, Company, CompanyId, EntryId, Feed, StaffId
-from gateway.store import credentials, foreign, leases, migration, outbox, pushes, resealing, users
+from gateway.store import attendance, credentials, foreign, leases, migration, outbox, pushes, resealing, users
 from gateway.store.codec import instant, maybe_instant, micros, policy_json
 from gateway.store.credentials import Marks, Secret, Uses, digest
 from gateway.store.engine import Database
@@ -231,6 +231,10 @@ class Store:
     def invitation(self, token: str) -> tuple[CompanyId, Invitation] | None:
         """Whom the link invites, whether it is still good or not."""
         return users.invitation(self._opened(), token)
+
+    def attendance(self, token: str) -> tuple[CompanyId, EntryId] | None:
+        """Whose appointment a customer's key opens."""
+        return attendance.by_token(self._opened(), token)
 
     def question(self, token: str) -> tuple[CompanyId, Question] | None:
         """By what its page's address ends with; settled ones too."""

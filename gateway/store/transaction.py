@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from gateway.model import Actor, EntryId, StaffId
+from gateway.store.attendance import Attending
 from gateway.store.audit import Auditing
 from gateway.store.codec import maybe_micros, micros
 from gateway.store.credentials import Granting, Use, digest, fresh_id
@@ -37,7 +38,7 @@ _REMEMBER = text("""
 _FORGET = text("DELETE FROM reply WHERE company = :company AND at < :before")
 
 
-class Transaction(Saving, Posting, Granting, FeedKeeping, Delegating, Registering, Welcoming, Auditing, Importing):
+class Transaction(Saving, Posting, Granting, FeedKeeping, Delegating, Registering, Welcoming, Auditing, Importing, Attending):
     """One writer's view of a company; sees its own writes. Everything in it happens or nothing does."""
 
     def __init__(self, connection: Connection, head: Found, uses: Mapping[Use, Trace], actor: Actor) -> None:

@@ -253,3 +253,14 @@ class Overview:
     dead: int
     links: Mapping[Standing, int]
     accounts: Mapping[Access, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attendance:
+    """One customer's hold on one appointment. `sealed` is the key; `partstat` is "" (not asked yet), "ACCEPTED" or "DECLINED"
+    (RFC 5545 §3.2.12), given to the appointment in that `version`."""
+
+    sealed: bytes
+    partstat: str
+    version: int
+    answered: datetime | None

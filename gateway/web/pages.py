@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.web.paper import render
+from gateway.web.languages import Language, chosen
 from gateway.web.parts import Mailbox, Parts, on_thread, parts
 from gateway.web.problems import Problem
 
@@ -34,7 +34,12 @@ def routes(given: Parts) -> list[web.RouteDef]:
 
 async def home(request: web.Request) -> web.Response:
     given = parts(request)
-    return page(render("home.html", public_url=given.public_url, mailbox=given.mailbox is not None))
+    return page(language_of(request).page("home.html", public_url=given.public_url, mailbox=given.mailbox is not None))
+
+
+def language_of(request: web.Request) -> Language:
+    """Of a page that nobody signs in to: the one the browser asks for."""
+    return chosen("", request.headers.get("Accept-Language", ""))
 
 
 def page(text: str, status: int = 200) -> web.Response:
@@ -47,12 +52,12 @@ async def mailbox(request: web.Request) -> web.Response:
     if "application/json" in request.headers.get("Accept", ""):
         return web.json_response(list(mails), headers={"Cache-Control": "no-store", "Vary": "Accept"})
     shown = [_shown(number, each) for number, each in enumerate(mails, 1)]
-    return page(render("mailbox.html", mails=shown[::-1]))
+    return page(language_of(request).page("mailbox.html", mails=shown[::-1]))
 
 
 async def mail(request: web.Request) -> web.Response:
     number, found = await _one(request)
-    return page(render("mail.html", mail=_shown(number, found)))
+    return page(language_of(request).page("mail.html", mail=_shown(number, found)))
 
 
 async def letter(request: web.Request) -> web.Response:

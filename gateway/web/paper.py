@@ -41,10 +41,12 @@ TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n"],
 )
 TEMPLATES.globals["static"] = static
+TEMPLATES.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
 
 
 def render(template: str, *, language: str = "en", **values: object) -> str:
-    """The page; `language` is a BCP 47 tag."""
+    """The page in English, or with words of its own in `language`, a BCP 47 tag; `languages` makes those that are translated."""
     return TEMPLATES.get_template(template).render(language=language, **values)

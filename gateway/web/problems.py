@@ -9,9 +9,12 @@ from http import HTTPStatus
 from aiohttp import web
 
 from gateway.errors import Conflict, GatewayError, Invalid, Missing, Refused, TooLarge, Unavailable
-from gateway.web.paper import render
+from gateway.web.languages import chosen, marked
 
 PROBLEM_TYPE = "application/problem+json"
+
+LANGUAGE = web.RequestKey("language", str)
+"""The language of whoever asks, once it is known; before that the browser's word counts."""
 
 _SENTENCES = {
     400: "The request is not understood.",
@@ -22,6 +25,23 @@ _SENTENCES = {
     413: "The request is too large.",
     415: "The request is in a format that is not understood here.",
     500: "Something went wrong here. It has been noted; please try again later.",
+}
+
+_TITLES = {
+    400: marked("Not understood"),
+    401: marked("Please sign in"),
+    403: marked("Not allowed"),
+    404: marked("Not found"),
+    405: marked("Not possible here"),
+    408: marked("Too slow"),
+    409: marked("Not possible now"),
+    410: marked("No longer valid"),
+    413: marked("Too large"),
+    415: marked("Not understood"),
+    422: marked("Not accepted"),
+    429: marked("Too many attempts"),
+    500: marked("Something went wrong"),
+    503: marked("Not available now"),
 }
 
 
@@ -82,6 +102,8 @@ def answer(request: web.Request, problem: Problem, request_id: str) -> web.Respo
         body = json.dumps(known | problem.members | {"request_id": request_id}, ensure_ascii=False)
         return web.Response(status=problem.status, text=body, content_type=PROBLEM_TYPE, headers=problem.headers)
     if "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/feeds/"):
-        page = render("problem.html", title=title, sentence=problem.sentence, request_id=request_id)
+        said = chosen(request.get(LANGUAGE, ""), request.headers.get("Accept-Language", ""))
+        title = said.say(_TITLES.get(problem.status, title))
+        page = said.page("problem.html", title=title, sentence=said.heard(problem.sentence), request_id=request_id)
         return web.Response(status=problem.status, text=page, content_type="text/html", headers=problem.headers)
     return web.Response(status=problem.status, text=problem.sentence + "\n", content_type="text/plain", headers=problem.headers)

@@ -104,6 +104,7 @@ def estate(place: Place) -> Estate:
         tx.await_notice(entry.id, entry, NOW)
         tx.queue(Letter(key="key", recipient=ANN.email, message=CANARY.encode(), entry=entry.id, kind="booked"), NOW)
         tx.advance("letters", Revision(tx.revision - 1))
+        tx.hand_out(entry.id, "customer key", CANARY.encode())
         tx.remember("key", "digest", 201, CANARY, NOW)
         tx.save_user(BOSS)
         tx.save_user(HIS_OWN)

@@ -101,6 +101,7 @@ READING: dict[str, Asked] = {
     "app_passwords": lambda tx, it: list(tx.app_passwords(JOHN.id)),
     "api_keys": lambda tx, it: list(tx.api_keys()),
     "letters_of": lambda tx, it: list(tx.letters_of(it.entry)),
+    "attendance": lambda tx, it: tx.attendance(it.entry),
     "users": lambda tx, it: list(tx.users()),
     "user": lambda tx, it: tx.user(BOSS.id),
     "user_of": lambda tx, it: tx.user_of(JOHN.id),
@@ -176,10 +177,13 @@ WRITING: dict[str, Callable[[Any, Estate, Any], object]] = {
     "news_of_calendars": lambda tx, it, entry: tx.news_of_calendars([it.calendar], Revision(9), NOW, properties=True, unheard=[]),
     "news_of_teams": lambda tx, it, entry: tx.news_of_teams([it.calendar], Revision(9), NOW, unheard=[]),
     "news_of_views": lambda tx, it, entry: tx.news_of_views(Revision(9), NOW, unheard=[]),
+    "hand_out": lambda tx, it, entry: tx.hand_out(it.entry, "customer key of an intruder", b"x"),
+    "attend": lambda tx, it, entry: tx.attend(it.entry, "DECLINED", 1, NOW),
     "remember": lambda tx, it, entry: tx.remember("key", "x", 200, "x", NOW),
     "audit": lambda tx, it, entry: tx.audit("settings", CANARY, {}, {"name": "x"}, NOW),
     "add_account": lambda tx, it, entry: tx.add_account(replace(HIS_ACCOUNT, id=AccountId("x")), b"x"),
     "save_account": lambda tx, it, entry: tx.save_account(replace(HIS_ACCOUNT, login="x")),
+    "rest_account": lambda tx, it, entry: tx.rest_account(HIS_ACCOUNT.id, NOW + DAY),
     "keep_credential": lambda tx, it, entry: tx.keep_credential(HIS_ACCOUNT.id, b"x", 1),
     "remove_account": lambda tx, it, entry: tx.remove_account(HIS_ACCOUNT.id),
     "add_link": lambda tx, it, entry: tx.add_link(replace(HIS_LINK, id=LinkId("x"))),
@@ -282,6 +286,8 @@ def test_nothing_of_another_company_can_be_changed(place: Place, estate: Estate,
     assert place.store.take_consent("state", NOW - DAY) is None
     assert [found for company, _, found in place.store.signing_in(BOSS.email) if company == DEMO] == ["hash"]
     assert place.store.invitation("invitation link") == (DEMO, INVITED)
+    assert place.store.attendance("customer key") == (DEMO, estate.entry)
+    assert place.store.attendance("customer key of an intruder") is None
 
 
 def test_the_same_ids_in_two_companies_are_different_things(place: Place, neighbour: Place) -> None:

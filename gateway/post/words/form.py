@@ -90,6 +90,9 @@ class Words:
     cannot_come: str
     new_time_unsuitable: str
     book_again: str
+    new_time_answer: str  # instead of new_time_unsuitable, beside a button
+    answer_button: str
+    change_button: str
 
     refused: Occasion
     nothing_changed: str

@@ -40,6 +40,8 @@ _POLICY: dict[str, tuple[str, Callable[[Any], object]]] = {  # outside: (inside,
     "google": ("google", bool),
     "outlook": ("outlook", bool),
     "office365": ("office365", bool),
+    "self_service": ("self_service", bool),
+    "notice_minutes": ("notice", lambda minutes: timedelta(minutes=minutes)),
 }
 _COMPANY = {"name": "name", "time_zone": "zone", "locale": "locale"}
 

@@ -137,6 +137,8 @@ SETTINGS = answered(
         "google": Flag(),
         "outlook": Flag(),
         "office365": Flag(),
+        "self_service": Flag(about="Customers may move and cancel their appointments on the page their letters lead to"),
+        "notice_minutes": Whole(most=527_040, about="Until so long before the start"),
     },
 )
 
@@ -263,21 +265,7 @@ def feed(link: Feed, url: str | None) -> Json:
 
 
 def settings(company: Company) -> Json:
-    policy = company.policy
-    return {
-        "name": company.name,
-        "time_zone": company.zone,
-        "locale": company.locale,
-        "bidirectional": policy.two_way,
-        "on_delete": str(policy.on_delete),
-        "on_conflict": str(policy.on_conflict),
-        "resize": policy.resize,
-        "hold_seconds": int(policy.hold.total_seconds()),
-        "refusal": str(policy.refusal),
-        "google": policy.google,
-        "outlook": policy.outlook,
-        "office365": policy.office365,
-    }
+    return {"name": company.name, "time_zone": company.zone, "locale": company.locale, **company.policy.facts()}
 
 
 def staff_named(snapshot: Snapshot, name: str) -> Staff:

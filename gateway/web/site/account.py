@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from gateway import passwords
 from gateway.errors import Invalid
+from gateway.web.languages import LANGUAGES, language
 from gateway.web.site.frame import Answer, Ask, Route, Shown, Went, Who
-from gateway.web.site.languages import LANGUAGES, language
 
 
 def show(ask: Ask) -> Answer:
@@ -37,7 +37,7 @@ def change_password(ask: Ask) -> Answer:
     try:
         hashed = passwords.hashed(new, user.email, user.name)
     except Invalid as error:
-        return _page(ask, trouble=ask.say(str(error)), status=422)
+        return _page(ask, trouble=ask.language.heard(str(error)), status=422)
     with ask.store.write(ask.company, ask.who.actor) as tx:
         tx.set_password(user.id, hashed, ask.now, stay=ask.who.token)
     return Went("/account", "password-set")

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from gateway import desk
 from gateway.booking import Intent, Move, Resize
@@ -16,14 +17,14 @@ from gateway.model import Appointment, Change, EntryId, Revision, Span, Staff, S
 from gateway.store import Posted, Snapshot
 from gateway.users import Deed
 from gateway.web.problems import Problem
-from gateway.web.site.deeds import deed_words, door_words, reason_words
+from gateway.web.site.deeds import audit_words, deed_words, door_words, letter_words, reason_words
 from gateway.web.site.frame import Answer, Ask, Route, Sent, Shown, Went
 
 AT_ONCE = 50
 EXPORTED = 10_000
 _NEWEST = Revision(2**62)
 
-DOORS = ("dav", "mirror", "rest", "page", "cli")
+DOORS = ("dav", "mirror", "rest", "page", "customer", "cli")
 RESULTS = ("", "refused")
 
 
@@ -75,6 +76,7 @@ def show(ask: Ask) -> Answer:
             "more": more,
             "people": people,
             "doors": [(door, door_words(ask.language, door)) for door in DOORS],
+            "letter_words": partial(letter_words, ask.language),
             "wish": wish,
         },
     )
@@ -239,7 +241,7 @@ def _line(ask: Ask, snapshot: Snapshot, change: Change, owner: Staff | None) -> 
 def _deed(ask: Ask, deed: Deed) -> Line:
     names: Sequence[str] = sorted({*deed.before, *deed.after})
     said = "; ".join(f"{name}: {_value(deed.before.get(name))} → {_value(deed.after.get(name))}" for name in names)
-    return Line(at=deed.at, who=deed.who, door=deed.door.partition(":")[0], what=f"{deed.what.replace('-', ' ')}", about=said)
+    return Line(at=deed.at, who=deed.who, door=deed.door.partition(":")[0], what=audit_words(ask.language, deed.what), about=said)
 
 
 def _value(value: object) -> str:

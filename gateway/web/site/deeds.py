@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from gateway.errors import Reason
 from gateway.model import Appointment, Change, Status
-from gateway.web.site.languages import Language, marked
+from gateway.web.languages import Language, marked
 
 _DOORS = {
     "dav": marked("calendar program"),
     "mirror": marked("Google or Microsoft calendar"),
     "rest": marked("booking system"),
     "page": marked("page"),
+    "customer": marked("customer's page"),
     "cli": marked("command line"),
     "import": marked("import"),
     "worker": marked("gateway"),
@@ -36,12 +37,59 @@ _REASONS = {
 }
 
 
+_LETTERS = {
+    "booked": marked("booking confirmed"),
+    "series_booked": marked("booking confirmed"),
+    "moved": marked("new time"),
+    "series_moved": marked("new times"),
+    "one_moved": marked("new time"),
+    "cancelled": marked("cancellation"),
+    "series_cancelled": marked("cancellation"),
+    "one_cancelled": marked("cancellation"),
+    "one_added": marked("takes place after all"),
+    "several_changed": marked("changes"),
+    "refused": marked("edit turned back"),
+    "asked": marked("question whether to cancel"),
+}
+
+_DEEDS = {
+    "settings": marked("settings changed"),
+    "invitation": marked("invitation sent"),
+    "invitation-revoked": marked("invitation revoked"),
+    "feed": marked("feed changed"),
+    "feed-made": marked("feed made"),
+    "feed-renewed": marked("feed given a new address"),
+    "feed-revoked": marked("feed ended"),
+    "group": marked("group changed"),
+    "group-made": marked("group made"),
+    "staff": marked("staff member changed"),
+    "staff-added": marked("staff member added"),
+    "hours": marked("working hours changed"),
+    "external-calendar": marked("external calendar changed"),
+    "link": marked("connected calendar changed"),
+    "link-disconnected": marked("calendar disconnected"),
+    "link-decided": marked("brake decided"),
+    "app-password": marked("app password made"),
+    "app-password-revoked": marked("app password revoked"),
+}
+
+
 def door_words(said: Language, door: str) -> str:
     return said.say(_DOORS.get(door, door))
 
 
 def reason_words(said: Language, reason: Reason) -> str:
     return said.say(_REASONS[reason])
+
+
+def letter_words(said: Language, kind: str) -> str:
+    """Which letter it was."""
+    return said.say(_LETTERS.get(kind, kind.replace("_", " ")))
+
+
+def audit_words(said: Language, what: str) -> str:
+    """What somebody did that is no entry."""
+    return said.say(_DEEDS.get(what, what.replace("-", " ")))
 
 
 def deed_words(said: Language, change: Change, zone: str) -> str:

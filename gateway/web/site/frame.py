@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -24,10 +24,10 @@ from gateway.post.note import Desk
 from gateway.store import Store
 from gateway.users import Role, Session, User
 from gateway.web.guard import peer
+from gateway.web.languages import Language, chosen
 from gateway.web.parts import Parts, on_thread, parts
-from gateway.web.problems import Problem
+from gateway.web.problems import LANGUAGE, Problem
 from gateway.web.site import sayings
-from gateway.web.site.languages import Language, chosen
 
 FORM = 256 * 1024  # octets: a letter with pictures pasted into it is refused, one with a table is not
 FIELDS = 2000
@@ -38,6 +38,9 @@ _EDITOR_POLICY = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self' data: blob: https:; font-src 'self'; "
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+
+LETTER = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https:"
+"""The policy of a letter shown as a page."""
 
 Token = NewType("Token", str)
 
@@ -145,12 +148,14 @@ class Cookie:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A page from a template of templates/site. `values` join those that every page has (`base_values`); `editor`: it has the editor."""
+    """A page from a template of templates/site. `values` join those that every page has (`base_values`); `editor`: it has the editor;
+    `language` replaces the reader's."""
 
     template: str
     values: Mapping[str, object] = field(default_factory=dict)
     status: int = 200
     editor: bool = False
+    language: Language | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +223,7 @@ def _answered(route: Route, request: web.Request, form: Mapping[str, Sequence[st
         agent=request.headers.get("User-Agent", "")[:200],
         signed=signed,
     )
+    request[LANGUAGE] = ask.language.tag
     return ask, _refused(route, ask, request.path_qs) or route.page(ask)
 
 
@@ -275,6 +281,7 @@ def cookie_name(given: Parts) -> str:
 def _response(request: web.Request, ask: Ask, answer: Answer) -> web.Response:
     match answer:
         case Shown():
+            ask = ask if answer.language is None else replace(ask, language=answer.language)
             text = ask.language.environment.get_template(f"site/{answer.template}").render(base_values(ask) | dict(answer.values))
             response = web.Response(status=answer.status, text=text, content_type="text/html")
             if answer.editor:

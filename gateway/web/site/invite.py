@@ -12,17 +12,15 @@ from gateway.post import note
 from gateway.post.envelope import Written, address
 from gateway.store import Snapshot, fresh_id
 from gateway.users import Invitation, InvitationId
+from gateway.web.languages import Language, chosen, marked
 from gateway.web.paper import EDITOR
 from gateway.web.problems import Problem
 from gateway.web.site import wording
-from gateway.web.site.frame import Answer, Ask, Route, Sent, Shown, Went
-from gateway.web.site.languages import Language, chosen, marked
+from gateway.web.site.frame import LETTER, Answer, Ask, Route, Sent, Shown, Went
 
 VALID = timedelta(days=14)
 
 SUBJECT = marked("Sync your appointments with your calendar")
-
-_LETTER = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https:"
 
 NAMES = {Provider.GOOGLE: "Google Calendar", Provider.OUTLOOK: "Outlook.com", Provider.OFFICE365: "Microsoft 365"}
 
@@ -88,7 +86,7 @@ def preview(ask: Ask) -> Answer:
         person = staff_of(ask, snapshot)
         body = ask.field("body", longest=wording.LONGEST)
         letter = written(ask, snapshot, person, ask.field("subject", longest=200), body, f"{ask.parts.public_url}/connect/…")
-    return Sent(letter.html.encode(), "text/html; charset=utf-8", policy=_LETTER)
+    return Sent(letter.html.encode(), "text/html; charset=utf-8", policy=LETTER)
 
 
 def written(ask: Ask, snapshot: Snapshot, person: Staff, subject: str, body: str, link: str) -> Written:

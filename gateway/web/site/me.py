@@ -18,7 +18,6 @@ from gateway.web.problems import Problem
 from gateway.web.site import sync
 from gateway.web.site.frame import Answer, Ask, Route, Sent, Shown, Went, Who
 from gateway.web.site.invite import providers
-from gateway.web.site.languages import chosen
 from gateway.web.site.staff import do, link_of, link_rows
 
 _SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -118,7 +117,7 @@ def _begun(ask: Ask, tx: Transaction, staff: StaffId, back: str) -> str:
     except ValueError as error:
         raise Problem(400, ask.say("Please use one of the buttons.")) from error
     except (Conflict, RemoteError) as error:
-        raise Problem(409, ask.say(str(error))) from error
+        raise Problem(409, ask.language.heard(str(error))) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +140,10 @@ def land(ask: Ask) -> Answer:
         policy, company = tx.company.policy, tx.company
         rows = link_rows(ask, tx, links)
         feeds = [row for row in sync.rows(ask, tx, Scope.STAFF) if row.of == guest.person.id and row.targets]
-    said = chosen(guest.person.locale, "")
     values = {
         "person": guest.person,
         "firm": company,
-        "until": said.moment(guest.invitation.until, guest.person.zone),
+        "until": ask.language.moment(guest.invitation.until, guest.person.zone),
         "switched_on": [(each.value, PROVIDERS[each]) for each in providers(policy)],
         "two_way": policy.two_way,
         "links": rows,

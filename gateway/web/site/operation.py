@@ -30,8 +30,10 @@ def _server(ask: Ask) -> list[Finding]:
     try:
         found = [Finding(status="green", what=ask.say("The database answers: %(version)s.", version=ask.store.ping()))]
     except GatewayError as error:
-        return [Finding(status="red", what=str(error), step=ask.say("Look at the database server."))]
-    found += [Finding(status="red", what=each, step=ask.say("See the log of the server.")) for each in ask.parts.unready()]
+        return [Finding(status="red", what=ask.language.heard(str(error)), step=ask.say("Look at the database server."))]
+    found += [
+        Finding(status="red", what=ask.language.heard(each), step=ask.say("See the log of the server.")) for each in ask.parts.unready()
+    ]
     if ask.parts.letters is None:
         found.append(Finding(status="red", what=ask.say("No letters are sent."), step=ask.say("Set mail.smtp_url and mail.from.")))
     if not ask.parts.public_url.startswith("https:"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from gateway.web.site.languages import marked
+from gateway.web.languages import marked
 
 Tone = Literal["good", "bad", "plain"]
 
@@ -29,6 +29,11 @@ SAYINGS: Final[dict[str, tuple[Tone, str]]] = {
         "good",
         marked("If somebody signs in with this address, a letter is on its way to it. The link in it works for one hour."),
     ),
+    "time-accepted": ("good", marked("Thank you. We look forward to seeing you.")),
+    "time-declined": ("good", marked("We have been told, and will get in touch with you. Until then nothing is changed.")),
+    "appointment-moved": ("good", marked("Your appointment has been moved. A letter with the new time is on its way.")),
+    "appointment-cancelled": ("good", marked("Your appointment has been cancelled. A letter that says so is on its way.")),
+    "too-late": ("bad", marked("It is too late to change this appointment here. Please get in touch with us.")),
     "others-ended": ("good", marked("Every other browser has been signed out.")),
     "password-set": ("good", marked("Your new password is set. Other browsers have been signed out.")),
 }

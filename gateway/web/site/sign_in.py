@@ -14,6 +14,7 @@ from gateway.post import note
 from gateway.post.paper import Link, Mood
 from gateway.store import Transaction
 from gateway.users import Role, User
+from gateway.web.languages import chosen
 from gateway.web.problems import Problem
 from gateway.web.site.frame import Answer, Ask, Cookie, Route, Shown, Went, Who
 
@@ -86,17 +87,17 @@ def ask_for_reset(ask: Ask) -> Answer:
 
 def send_reset(ask: Ask, tx: Transaction, user: User) -> None:
     """A link by which the user sets a password, on its way by mail; former links are void."""
-    token = secrets.token_urlsafe(32)
+    token, said = secrets.token_urlsafe(32), chosen(user.locale or tx.company.locale, "")
     tx.begin_reset(user.id, token, ask.now, ask.now + RESET)
     letter = note.Note(
         kind="reset",
         recipient=user.email,
         name=user.name,
         locale=user.locale,
-        subject=ask.say("Set a new password"),
-        lead=ask.say("Somebody, probably you, asked for a new password for the calendar pages."),
-        button=Link(ask.say("Set the password"), f"{ask.parts.public_url}/reset/{token}"),
-        after=(ask.say("The link works once, for one hour. If it was not you, nothing has changed and there is nothing to do."),),
+        subject=said.say("Set a new password"),
+        lead=said.say("Somebody, probably you, asked for a new password for the calendar pages."),
+        button=Link(said.say("Set the password"), f"{ask.parts.public_url}/reset/{token}"),
+        after=(said.say("The link works once, for one hour. If it was not you, nothing has changed and there is nothing to do."),),
         mood=Mood.CHANGED,
     )
     note.queue(tx, letter, ask.letters, key=f"reset:{token[:12]}", now=ask.now)
@@ -114,7 +115,7 @@ def set_password(ask: Ask) -> Answer:
     try:
         kept = passwords.hashed(password, user.email, user.name)
     except Invalid as error:
-        return Shown("reset.html", {"email": user.email, "shortest": passwords.SHORTEST, "trouble": str(error)}, 422)
+        return Shown("reset.html", {"email": user.email, "shortest": passwords.SHORTEST, "trouble": ask.language.heard(str(error))}, 422)
     with ask.store.write(company, Actor(user.email, "page")) as tx:
         if not tx.use_reset(ask.match["token"], ask.now):
             raise Problem(410, ask.say("This link has been used, or has become too old. Please ask for a new one."))

@@ -17,11 +17,11 @@ from gateway.model import Scope, Staff, StaffId, WorkingHours
 from gateway.post.envelope import address
 from gateway.store import Snapshot, Transaction, fresh_id
 from gateway.users import Invitation, Role, User, UserId
+from gateway.web.languages import LANGUAGES, language
 from gateway.web.problems import Problem
 from gateway.web.site import sync
 from gateway.web.site.frame import Answer, Ask, Route, Shown, Went
 from gateway.web.site.invite import NAMES, providers, staff_of
-from gateway.web.site.languages import LANGUAGES, language
 from gateway.web.site.sign_in import send_reset
 
 AT_ONCE = 50
@@ -90,7 +90,7 @@ def add(ask: Ask) -> Answer:
             desk.save_staff(tx, person, ask.now)
             tx.save_user(user)
         except Conflict as error:
-            return _list(ask, tx, str(error))
+            return _list(ask, tx, ask.language.heard(str(error)))
         if ask.parts.letters is not None:
             send_reset(ask, tx, user)
         tx.audit("staff-added", person.id, {}, {"name": name, "email": email}, ask.now)
@@ -126,7 +126,7 @@ def change(ask: Ask) -> Answer:
             if user is not None:
                 tx.save_user(replace(user, name=new.name, email=new.email))
         except Conflict as error:
-            return page(ask, tx, former, trouble=str(error))
+            return page(ask, tx, former, trouble=ask.language.heard(str(error)))
         tx.audit("staff", new.id, _facts(former), _facts(new), ask.now)
     ask.parts.wake()
     return Went(f"/staff/{new.id}", "saved")
@@ -156,7 +156,7 @@ def put_external(ask: Ask) -> Answer:
         try:
             feed.put_address(tx, ask.parts.sealer, person.id, ask.field("external", longest=2000), ask.now)
         except Invalid as error:
-            return page(ask, tx, person, trouble=ask.say(str(error)), external=ask.field("external", longest=2000))
+            return page(ask, tx, person, trouble=ask.language.heard(str(error)), external=ask.field("external", longest=2000))
         tx.audit("external-calendar", person.id, {}, {"set": tx.source(person.id) is not None}, ask.now)
     ask.parts.wake()
     return Went(f"/staff/{person.id}#calendar-sync", "saved")
@@ -216,7 +216,7 @@ def do(ask: Ask, tx: Transaction, link: Link) -> None:
             case _:
                 raise Problem(400, ask.say("Please use one of the buttons."))
     except Conflict as error:
-        raise Problem(409, ask.say(str(error))) from error
+        raise Problem(409, ask.language.heard(str(error))) from error
     tx.audit("link", link.id, {}, {"do": what}, ask.now)
 
 
@@ -233,8 +233,8 @@ def link_rows(ask: Ask, snapshot: Snapshot, links: Sequence[Link]) -> tuple[Link
                 provider=NAMES[account.provider],
                 login=account.login,
                 status=status,
-                trouble=trouble,
-                next_step=step,
+                trouble=ask.language.heard(trouble),
+                next_step=ask.language.heard(step),
                 waiting=sum(item.todo is not None for item in items),
                 dead=sum(item.condition == "dead" for item in items),
             )
@@ -301,7 +301,7 @@ def page(ask: Ask, snapshot: Snapshot, person: Staff, *, trouble: str = "", exte
         "user": snapshot.user_of(person.id),
         "groups": [group for group in snapshot.groups() if person.id in group.members],
         "hours": [[_clock(hours, day, place) for place in range(PER_DAY)] for day in range(DAYS)],
-        "days": [ask.say(day) for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")],
+        "days": ask.language.weekdays,
         "links": link_rows(ask, snapshot, links),
         "history": {link.id: snapshot.history(link.id, 10) for link in links},
         "invitations": snapshot.invitations(person.id)[:5],

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from gateway.model import Feed, FeedId, OnConflict, OnDelete, Policy, Refusal, Scope
+from gateway.post.sample import sample
 from gateway.store import Snapshot
 from gateway.web.site import health
-from gateway.web.site.frame import Answer, Ask, Route, Shown, Went
+from gateway.web.site.frame import LETTER, Answer, Ask, Route, Sent, Shown, Went
 from gateway.web.site.targets import Targets
 
 PATH = "/settings/external-services/calendar-sync"
@@ -19,6 +20,11 @@ AT_ONCE = 50
 
 LONGEST_HOLD = 24 * 60
 """Minutes."""
+
+LONGEST_NOTICE = 366 * 24
+"""Hours."""
+
+_HOUR = timedelta(hours=1)
 
 TABS: Mapping[str, Scope] = {"staff": Scope.STAFF, "groups": Scope.GROUP, "company": Scope.COMPANY}
 
@@ -49,9 +55,16 @@ def save(ask: Ask) -> Answer:
         if policy == company.policy:
             return Went(PATH + "#bidirectional", "unchanged")
         tx.save_company(replace(company, policy=policy))
-        tx.audit("settings", "", _facts(company.policy), _facts(policy), ask.now)
+        tx.audit("settings", "", company.policy.facts(), policy.facts(), ask.now)
     ask.parts.wake()
     return Went(PATH, "saved")
+
+
+def letter(ask: Ask) -> Answer:
+    """A sample of the letter a customer gets about a new time, in the administrator's language."""
+    with ask.store.read(ask.company) as snapshot:
+        company = snapshot.company
+    return Sent(sample(company, ask.language.tag, ask.now, ask.parts.public_url).encode(), "text/html; charset=utf-8", policy=LETTER)
 
 
 def _policy(ask: Ask, former: Policy, problems: list[str]) -> Policy:
@@ -71,6 +84,13 @@ def _policy(ask: Ask, former: Policy, problems: list[str]) -> Policy:
     except ValueError:
         problems.append(ask.say("Please choose one of the answers that are offered."))
         choices = {}
+    try:
+        hours = float(ask.field("notice_hours", str(former.notice / _HOUR)))
+    except ValueError:
+        hours = -1
+    if not 0 <= hours <= LONGEST_NOTICE:
+        problems.append(ask.say("Hours before the start: please give a number from 0 to %(most)s.", most=LONGEST_NOTICE))
+        hours = former.notice / _HOUR
     seconds = former.hold.total_seconds()
     return replace(
         former,
@@ -79,23 +99,11 @@ def _policy(ask: Ask, former: Policy, problems: list[str]) -> Policy:
         outlook=ask.ticked("outlook"),
         office365=ask.ticked("office365"),
         resize=ask.ticked("resize"),
+        self_service=ask.ticked("self_service"),
+        notice=timedelta(minutes=round(hours * 60)),
         hold=former.hold if int(seconds // 60) == minutes else timedelta(minutes=minutes),  # a hold of 90 seconds stays one
         **choices,
     )
-
-
-def _facts(policy: Policy) -> dict[str, object]:
-    return {
-        "bidirectional": policy.two_way,
-        "google": policy.google,
-        "outlook": policy.outlook,
-        "office365": policy.office365,
-        "on_delete": policy.on_delete.value,
-        "on_conflict": policy.on_conflict.value,
-        "refusal": policy.refusal.value,
-        "resize": policy.resize,
-        "hold_seconds": int(policy.hold.total_seconds()),
-    }
 
 
 def _values(ask: Ask, *, wanted: Policy | None = None, problems: Sequence[str] = ()) -> dict[str, object]:
@@ -119,6 +127,7 @@ def _values(ask: Ask, *, wanted: Policy | None = None, problems: Sequence[str] =
         "pages": max(1, -(-len(found) // AT_ONCE)),
         "policy": policy,
         "hold_minutes": int(policy.hold.total_seconds() // 60),
+        "notice_hours": f"{policy.notice / _HOUR:g}",
         "problems": problems,
         "health": facts,
         "providers": ask.parts.providers,
@@ -159,4 +168,4 @@ def feed_url(ask: Ask, sealed: bytes) -> str | None:
     return f"{ask.parts.public_url}/feeds/{ask.parts.sealer.unseal(sealed).decode('ascii')}.ics"
 
 
-ROUTES = (Route("GET", PATH, show), Route("POST", PATH, save))
+ROUTES = (Route("GET", PATH, show), Route("POST", PATH, save), Route("GET", f"{PATH}/letter", letter))

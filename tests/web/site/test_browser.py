@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from gateway.links import Direction
 from gateway.model import CompanyId
 from tests.web.house import JOHN, SETUP, Door, connected
+from tests.web.site.booked import Booking
 from tests.web.site.people import BOSS, JOHNS, PASSWORD
 
 AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text(encoding="utf-8")
@@ -104,6 +106,28 @@ def test_nobody_is_shut_out_of_the_staff_members_pages(page: Page, door: Door) -
     sign_in(page, door, JOHNS.email)
     for path in STAFF:
         look(page, door, path)
+
+
+def test_nobody_is_shut_out_of_the_customers_pages(page: Page, door: Door) -> None:
+    booking = Booking(door)
+    series = Booking(door, start=booking.entry.span.start + timedelta(hours=1), recurrence={"rule": "FREQ=WEEKLY;COUNT=4"})
+    booking.move(booking.entry.span.start + timedelta(days=1))
+    for path in (booking.page, f"{booking.page}/times", series.page, f"{series.page}/times?at=20261202T100000Z"):
+        look(page, door, path)
+
+
+def test_a_customer_chooses_another_time_with_the_keyboard_alone(page: Page, door: Door) -> None:
+    booking = Booking(door)
+    before = booking.entry.span
+    page.goto(f"{door.url}{booking.page}")
+    page.get_by_role("link", name="Choose another time").press("Enter")
+    page.locator("input[name=start]").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.get_by_text("Your appointment has been moved.").wait_for()
+    assert booking.entry.span != before
+    barred = barriers(page)
+    assert barred == []
 
 
 def test_the_dialog_closes_with_escape_and_sends_nothing(page: Page, door: Door) -> None:

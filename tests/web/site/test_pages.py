@@ -65,7 +65,13 @@ def test_s15_the_tabs_show_groups_and_the_company(boss: Visitor) -> None:
 
 
 def test_s20_s28_one_save_changes_the_policy_and_is_recorded(boss: Visitor) -> None:
-    form: dict[str, str | list[str]] = {"bidirectional": "on", "google": "on", "on_delete": "cancel", "hold_minutes": "5"}
+    form: dict[str, str | list[str]] = {
+        "bidirectional": "on",
+        "google": "on",
+        "on_delete": "cancel",
+        "hold_minutes": "5",
+        "notice_hours": "36",
+    }
     assert boss.fill(SYNC, form).headers["location"] == f"{SYNC}?said=saved"
     with boss.door.store.read(DEMO) as snapshot:
         policy = snapshot.company.policy
@@ -77,17 +83,28 @@ def test_s20_s28_one_save_changes_the_policy_and_is_recorded(boss: Visitor) -> N
         OnDelete.CANCEL,
         timedelta(minutes=5),
     )
+    assert (policy.self_service, policy.notice) == (False, timedelta(hours=36))  # a box that is not ticked is not sent
     assert (deed.who, deed.what, deed.before["google"], deed.after["google"]) == (BOSS.email, "settings", False, True)
-    assert boss.fill(SYNC, form).headers["location"].endswith("said=unchanged")
+    assert boss.fill(SYNC, form).headers["location"] == f"{SYNC}?said=unchanged#bidirectional"
 
 
-@pytest.mark.parametrize("form", [{"hold_minutes": "-1"}, {"hold_minutes": "soon"}, {"on_delete": "explode"}])
+@pytest.mark.parametrize(
+    "form", [{"hold_minutes": "-1"}, {"hold_minutes": "soon"}, {"on_delete": "explode"}, {"notice_hours": "nan"}, {"notice_hours": "9000"}]
+)
 def test_what_cannot_be_saved_is_said_and_changes_nothing(boss: Visitor, form: dict[str, str | list[str]]) -> None:
     before = boss.door.store.companies()
     answer = boss.fill(SYNC, form)
     assert answer.status == 422
     assert 'role="alert"' in answer.text
     assert boss.door.store.companies() == before
+
+
+def test_s23_the_page_shows_a_sample_of_the_customers_letter(boss: Visitor) -> None:
+    assert f"{SYNC}/letter" in boss.get(SYNC).text
+    letter = boss.get(f"{SYNC}/letter")
+    assert "Your appointment has a new time" in letter.text
+    assert "Accept or choose another time" in letter.text
+    assert letter.headers["content-security-policy"].startswith("sandbox;")
 
 
 def test_f03_a_new_address_ends_the_former_one(boss: Visitor) -> None:
