@@ -16,7 +16,7 @@ import jinja2
 from babel import Locale, dates, numbers
 from babel.messages import mofile, pofile
 
-from gateway.web.paper import TEMPLATES
+from gateway.web.paper import environment
 
 LANGUAGES = ("en", "fr", "de", "es")
 """Complete ones, English first: it is the language of the sources (a test finds what is missing in the others)."""
@@ -104,10 +104,7 @@ def language(tag: str) -> Language:
     if tag not in LANGUAGES:
         return language("en")
     translations, patterns = _catalog(tag)
-    environment = TEMPLATES.overlay()
-    environment.globals = dict(TEMPLATES.globals)
-    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
-    return Language(tag, translations, environment, patterns)
+    return Language(tag, translations, environment(translations), patterns)
 
 
 def chosen(wanted: str, accept: str) -> Language:

@@ -17,6 +17,8 @@ def test_a_new_company_mirrors_to_nobody(gateway: Shell) -> None:
         "on_delete": "ask",
         "on_conflict": "refuse",
         "refusal": "restore",
+        "self_service": True,
+        "notice_minutes": 0,
         "resize": False,
         "hold_seconds": 120,
     }

@@ -1,7 +1,7 @@
 """The pages people sign in to: one table of routes makes addresses, roles and checks; each page is a plain function.
 
 frame      a request as pages see it, and everything they have in common
-languages  sentences, dates and numbers in the reader's language; sayings  what a page says after a form was sent
+sayings    what a page says after a form was sent (in which language: gateway.web.languages)
 sign_in    sessions and passwords; account  everybody's own
 sync       the page Calendar Sync; feeds  one feed of it; targets  addresses by which other programs subscribe; health  how all links stand
 operation  how the installation runs
