@@ -50,6 +50,10 @@ _APP_PASSWORDS = text("""
     SELECT id, label, created, last_used, revoked, read_only, calendar, last_client, last_network FROM app_password
     WHERE company = :company AND staff = :staff ORDER BY created, id
 """)
+_GOOD_APP_PASSWORDS = text("""
+    SELECT staff, id, label, created, last_used, revoked, read_only, calendar, last_client, last_network FROM app_password
+    WHERE company = :company AND revoked IS NULL ORDER BY staff, created, id
+""")
 _API_KEYS = text("SELECT id, label, created, last_used, revoked, read_only FROM api_key WHERE company = :company ORDER BY created, id")
 _ADD_APP_PASSWORD = text("""
     INSERT INTO app_password (company, id, staff, label, digest, read_only, calendar, created)
@@ -209,6 +213,13 @@ class Access(Reading):
 
     def app_passwords(self, staff: StaffId) -> Sequence[AppPassword]:
         return [self._app_password(row) for row in self._all(_APP_PASSWORDS, staff=staff)]
+
+    def good_app_passwords(self) -> Mapping[StaffId, Sequence[AppPassword]]:
+        """Everybody's that open something."""
+        found: dict[StaffId, list[AppPassword]] = {}
+        for row in self._all(_GOOD_APP_PASSWORDS):
+            found.setdefault(StaffId(row.staff), []).append(self._app_password(row))
+        return found
 
     def api_keys(self) -> Sequence[ApiKey]:
         return [ApiKey(**self._facts("api_key", row)) for row in self._all(_API_KEYS)]

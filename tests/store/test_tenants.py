@@ -99,6 +99,7 @@ READING: dict[str, Asked] = {
     "feed_members": lambda tx, it: [each for each in tx.feed_members(it.feed) if each],
     "feed_revision": lambda tx, it: None,  # a number of this company's own log
     "app_passwords": lambda tx, it: list(tx.app_passwords(JOHN.id)),
+    "good_app_passwords": lambda tx, it: dict(tx.good_app_passwords()),
     "api_keys": lambda tx, it: list(tx.api_keys()),
     "letters_of": lambda tx, it: list(tx.letters_of(it.entry)),
     "attendance": lambda tx, it: tx.attendance(it.entry),
@@ -123,6 +124,7 @@ READING: dict[str, Asked] = {
     "history": lambda tx, it: list(tx.history(HIS_LINK.id)),
     "channels": lambda tx, it: list(tx.channels(HIS_LINK.id)),
     "foreign_busy": lambda tx, it: list(tx.foreign_busy(JOHN.id, EVER)),
+    "tallies": lambda tx, it: dict(tx.tallies(HIS_LINK.id)),
     "foreign_origins": lambda tx, it: tx.foreign_origins(JOHN.id),
     "source": lambda tx, it: tx.source(JOHN.id),
     "sources": lambda tx, it: list(tx.sources()),

@@ -250,11 +250,12 @@ def _list(ask: Ask, snapshot: Snapshot, trouble: str = "") -> Shown:
     for link in snapshot.links():
         if link.standing is not Standing.ENDED:
             links.setdefault(link.staff, []).append(link)
-    sources = set(snapshot.sources())
+    sources, passwords = set(snapshot.sources()), snapshot.good_app_passwords()
     people = sorted((each for each in snapshot.all_staff()), key=lambda each: (not each.active, each.name.casefold()))
     people = [each for each in people if sought.casefold() in f"{each.name} {each.email}".casefold()]
     if wanted:
-        people = [each for each in people if each.active and _fits(ask, snapshot, wanted, links.get(each.id, []), each)]
+        used = {each for each, owned in passwords.items() if any(password.last_used for password in owned)}
+        people = [each for each in people if each.active and _fits(ask, snapshot, wanted, links.get(each.id, []), each.id in used)]
     page_number = int(ask.query["page"]) if ask.query.get("page", "").isdecimal() and len(ask.query["page"]) < 7 else 1
     page_number = max(1, page_number)
     shown = people[(page_number - 1) * AT_ONCE : page_number * AT_ONCE]
@@ -262,8 +263,8 @@ def _list(ask: Ask, snapshot: Snapshot, trouble: str = "") -> Shown:
         Row(
             person=each,
             links=link_rows(ask, snapshot, links.get(each.id, [])),
-            devices=len(passwords := [password for password in snapshot.app_passwords(each.id) if password.revoked is None]),
-            used=any(password.last_used for password in passwords),
+            devices=len(passwords.get(each.id, ())),
+            used=any(password.last_used for password in passwords.get(each.id, ())),
             invitation=invitations.get(each.id),
             source=snapshot.source(each.id) if each.id in sources else None,
         )
@@ -281,7 +282,7 @@ def _list(ask: Ask, snapshot: Snapshot, trouble: str = "") -> Shown:
     return Shown("staff.html", values, 422 if trouble else 200)
 
 
-def _fits(ask: Ask, snapshot: Snapshot, wanted: str, links: Sequence[Link], person: Staff) -> bool:
+def _fits(ask: Ask, snapshot: Snapshot, wanted: str, links: Sequence[Link], used: bool) -> bool:
     match wanted:
         case "broken":
             return any(row.status == "red" for row in link_rows(ask, snapshot, links))
@@ -290,7 +291,7 @@ def _fits(ask: Ask, snapshot: Snapshot, wanted: str, links: Sequence[Link], pers
         case "one-way":
             return any(link.direction is Direction.OUT for link in links)
         case _:
-            return not links and not any(each.last_used for each in snapshot.app_passwords(person.id))
+            return not links and not used
 
 
 def page(ask: Ask, snapshot: Snapshot, person: Staff, *, trouble: str = "", external: str = "", probe: feed.Probe | None = None) -> Shown:
