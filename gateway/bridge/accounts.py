@@ -1,41 +1,38 @@
-"""Connecting accounts elsewhere, and what people do with their links: pause, resume, disconnect, decide what a brake has held back."""
+"""Connecting accounts elsewhere: to the provider's page and back, the calendar that mirrors, and another one in its place."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway.bridge.channels import switched_on
-from gateway.bridge.guards import ALLOWED
-from gateway.bridge.remote import Elsewhere, Grant, House, Houses
+from gateway.bridge.orders import NAMES as NAMES  # as those who only show accounts know them
+from gateway.bridge.orders import change as change
+from gateway.bridge.orders import condition as condition
+from gateway.bridge.orders import decide as decide
+from gateway.bridge.orders import disconnect as disconnect
+from gateway.bridge.orders import retry as retry
+from gateway.bridge.orders import settle as settle
+from gateway.bridge.remote import CalendarGone, Disconnected, Elsewhere, Grant, House, Houses, RemoteError
 from gateway.bridge.vault import OpenVault
-from gateway.errors import Conflict, Missing
-from gateway.links import (
-    Access,
-    Account,
-    AccountId,
-    Condition,
-    Direction,
-    Happening,
-    Item,
-    Link,
-    LinkId,
-    Provider,
-    Standing,
-)
-from gateway.model import Actor, CompanyId, Level, OnDelete, Policy, Revision, Staff, StaffId
+from gateway.errors import Conflict, Invalid, Missing
+from gateway.links import Access, Account, AccountId, Direction, Happening, Link, LinkId, Provider, Standing
+from gateway.model import Actor, Company, CompanyId, Level, Revision, Span, Staff, StaffId
 from gateway.seal import Seal
-from gateway.store import Store, Transaction, fresh_id
+from gateway.store import Consent, Store, Transaction, fresh_id
 
 CONSENT = timedelta(minutes=10)
 """How long somebody may take at the provider's page."""
 
-OLD = timedelta(hours=1)
-"""From when on a link that has not been read to its end is not in sync, whatever it says."""
+ANY = tuple(Provider)
 
-NAMES = {Provider.GOOGLE: "Google Calendar", Provider.OUTLOOK: "Outlook.com", Provider.OFFICE365: "Microsoft 365"}
+_GLANCE = timedelta(days=1)
+_LOCAL = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9_./?=&#-]*)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +48,19 @@ class Connected:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Failed:
+    """Nothing came of it: a sentence that says what to do, and where it was begun."""
+
+    sentence: str
+    back: str = ""
+
+
+def local(path: str) -> str:
+    """The path when it leads to a page of ours and nowhere else, or else "" (trust.md A164)."""
+    return path if len(path) <= 500 and _LOCAL.fullmatch(path) else ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Accounts:
     """Thread-safe. `redirect` tells where each provider sends people back to."""
 
@@ -61,16 +71,19 @@ class Accounts:
     redirect: Callable[[Provider], str]
     clock: Callable[[], datetime]
 
-    def begin(self, tx: Transaction, staff: StaffId, provider: Provider, *, primary: bool = False, back: str = "") -> str:
+    def begin(
+        self, tx: Transaction, staff: StaffId, provider: Provider, *, primary: bool = False, back: str = "", browser: str = ""
+    ) -> str:
         """The address to send the staff member's browser to; good for ten minutes, once, and for this staff member only.
 
-        Raises Conflict while the provider is switched off or has no client id, Missing for nobody.
+        `browser` is a secret that the browser keeps: then no other one can come back. `back` is a path of ours where it goes on.
+        Raises Conflict while the provider is switched off or has no client id, Missing for nobody, Invalid for a path elsewhere.
         """
-        house = self._house(provider)
-        state, verifier, now = secrets.token_urlsafe(32), secrets.token_urlsafe(48), self.clock()
-        person = tx.staff(staff)
-        if not switched_on(tx.company.policy, provider):
-            raise Conflict(f"{NAMES[provider]} is switched off. An administrator can switch it on under Calendar Sync.", condition="paused")
+        if back != local(back):
+            raise Invalid("Please give a path of these pages, such as /me.", field="back")
+        house, person = self._house(provider), tx.staff(staff)
+        _must_be_welcome(tx.company, person, provider)
+        state, verifier, now = secrets.token_urlsafe(32) + _bound(browser), secrets.token_urlsafe(48), self.clock()
         sealed = self.seal.seal(verifier.encode())
         tx.begin_consent(state, staff, provider, sealed, primary=primary, back=back, expires=now + CONSENT, now=now)
         return house.consent(
@@ -78,24 +91,80 @@ class Accounts:
         )
 
     def complete(self, state: str, code: str) -> Connected:
-        """The browser is back. The account is new, or known and works again; its link shows into a calendar of our own.
+        """`returned` and `connect` in one, wherever it was begun."""
+        return self.connect(self.returned(state), code)
 
-        Raises Missing for a state that is unknown, used or too old, and RemoteError with a sentence that says what to do.
+    def returned(self, state: str, *, among: Collection[Provider] = ANY, browser: str = "") -> Consent:
+        """Whose consent it is that a browser brings back; from now on the state is worth nothing.
+
+        `among` are the providers that send people where it came back: a code of another one is nothing for us (trust.md A162).
+        Raises Missing for a state that is unknown, used, too old, or another browser's.
         """
-        now = self.clock()
-        consent = self.store.take_consent(state, now)
-        if consent is None:
-            raise Missing("This sign-in was begun too long ago, or is finished already. Please begin again.")
+        token, _, bound = state.partition(".")
+        mine = not bound or hmac.compare_digest(f".{bound}", _bound(browser))
+        consent = self.store.take_consent(state, self.clock()) if token and mine else None
+        if consent is None or consent.provider not in among:
+            raise Missing("This sign-in was begun too long ago, or in another browser, or is finished already. Please begin again.")
+        return consent
+
+    def connect(self, consent: Consent, code: str) -> Connected:
+        """The account is new, or known and works again; its link shows into a calendar of our own, unless asked otherwise.
+
+        Raises RemoteError and Conflict with a sentence that says what to do.
+        """
+        now, company = self.clock(), consent.company
         house = self._house(consent.provider)
+        with self.store.read(company) as snapshot:
+            _must_be_welcome(snapshot.company, snapshot.staff(consent.staff), consent.provider)
         verifier = self.seal.unseal(consent.sealed).decode()
         grant = house.redeem(code=code, verifier=verifier, redirect=self.redirect(consent.provider), now=now)
-        account, again = self._account(consent.company, consent.staff, consent.provider, grant, now)
-        link = self._link(consent.company, account, house, primary=consent.primary, now=now)
-        return Connected(company=consent.company, staff=consent.staff, link=link, back=consent.back, missing=grant.missing, again=again)
+        account, again = self._account(company, consent.staff, consent.provider, grant, now)
+        link = self._link(company, account, house, primary=consent.primary, now=now)
+        return Connected(company=company, staff=consent.staff, link=link, back=consent.back, missing=grant.missing, again=again)
+
+    def calendars(self, company: CompanyId, account: AccountId) -> Sequence[Elsewhere]:
+        """Those that could be chosen; none where only a calendar of our own was asked for. Raises Missing, RemoteError."""
+        with self.store.read(company) as snapshot:
+            known = snapshot.account(account)
+        return self._house(known.provider).calendars(self.vaults(company, account), self.clock())
+
+    def choose(self, company: CompanyId, link: LinkId, calendar: str) -> LinkId:
+        """Mirror into another calendar of the account from now on; our events in the former one are removed.
+
+        Raises Missing, RemoteError, and Conflict for a calendar that is not one of `calendars`, or may not be written.
+        """
+        with self.store.read(company) as snapshot:
+            former = snapshot.link(link)
+            account = snapshot.account(former.account)
+        if former.calendar == calendar and former.standing is not Standing.ENDED:
+            return link
+        found = next((each for each in self.calendars(company, account.id) if each.id == calendar), None)
+        if found is None or not found.writable:
+            raise Conflict(
+                "This calendar cannot be written. Connect the account again and ask for your own calendar.", condition="calendar"
+            )
+        return self._instead(company, account, former, found)
+
+    def _instead(self, company: CompanyId, account: Account, former: Link, found: Elsewhere) -> LinkId:
+        now = self.clock()
+        with self.store.write(company, _door(account.login)) as tx:
+            known = next((each for each in tx.links(account=account.id) if each.calendar == found.id), None)
+            if known is not None:
+                tx.save_link(replace(_revived(known, now), direction=former.direction, level=former.level, on_delete=former.on_delete))
+                chosen = known.id
+            else:
+                new = _fresh(account, found, own=False, direction=former.direction, level=former.level, now=now)
+                tx.add_link(replace(new, on_delete=former.on_delete))
+                chosen = new.id
+            tx.note(chosen, Happening(at=now, kind="connected", sentence=f"Chosen instead of “{former.title}”."))
+            if former.standing is not Standing.ENDED:
+                disconnect(tx, former.id, now, remove=True)
+        return chosen
 
     def _account(self, company: CompanyId, staff: StaffId, provider: Provider, grant: Grant, now: datetime) -> tuple[Account, bool]:
         """The same person at the provider is the same account: connecting again makes nothing twice (bridge.md §4, 16)."""
         with self.store.write(company, _door(grant.login)) as tx:
+            _must_be_free(tx, staff, provider, grant)
             former = tx.account_of(staff, provider, grant.subject)
             sealed = self.seal.seal(grant.credential)
             if former is None:
@@ -117,42 +186,40 @@ class Accounts:
             return account, True
 
     def _link(self, company: CompanyId, account: Account, house: House, *, primary: bool, now: datetime) -> LinkId:
-        """The account's link: the former one goes on; a first one needs a calendar of our own."""
+        """The account's link: what there is goes on; a first one needs a calendar of our own, or the person's when that was asked for."""
         with self.store.read(company) as snapshot:
             links = snapshot.links(account=account.id)
             firm, staff = snapshot.company, snapshot.staff(account.staff)
-        if links:
-            with self.store.write(company, _door(account.login)) as tx:
-                link = replace(tx.link(links[-1].id), standing=Standing.ACTIVE, trouble="", since=None, due=now, cursor=None)
-                tx.save_link(replace(link, seen=Revision(0)))
-                tx.note(link.id, Happening(at=now, kind="connected", sentence=f"{account.login} was connected again."))
-            return link.id
-        vault = self.vaults(company, account.id)
-        calendar = next((each for each in house.calendars(vault, now) if each.primary and each.writable), None) if primary else None
-        own = calendar is None
-        calendar = calendar or house.make_calendar(vault, f"{firm.name}: {staff.name}", staff.zone, now)
-        link = Link(
-            id=LinkId(fresh_id()),
-            account=account.id,
-            staff=account.staff,
-            calendar=calendar.id,
-            title=calendar.title,
-            own=own,
-            direction=Direction.BOTH if firm.policy.two_way else Direction.OUT,
-            level=Level.FULL,
-            due=now,
-            created=now,
-        )
+        lost = {each.id for each in _doubtful(links) if self._gone(firm, account, house, each)}
         with self.store.write(company, _door(account.login)) as tx:
-            tx.add_link(link)
-            tx.note(link.id, Happening(at=now, kind="connected", sentence=f"{account.login} was connected; calendar “{calendar.title}”."))
-        return link.id
+            link = _gone_on(tx, account, lost, now)
+        vault = self.vaults(company, account.id)
+        found = next((each for each in house.calendars(vault, now) if each.primary and each.writable), None) if primary else None
+        if link is not None:
+            return self._instead(company, account, link, found) if found is not None and link.calendar != found.id else link.id
+        own = found is None
+        found = found or house.make_calendar(vault, f"{firm.name}: {staff.name}", staff.zone, now)
+        direction = Direction.BOTH if firm.policy.two_way else Direction.OUT
+        new = _fresh(account, found, own=own, direction=direction, level=Level.FULL, now=now)
+        with self.store.write(company, _door(account.login)) as tx:
+            tx.add_link(new)
+            tx.note(new.id, Happening(at=now, kind="connected", sentence=f"{account.login} was connected; calendar “{new.title}”."))
+        return new.id
 
-    def calendars(self, company: CompanyId, account: AccountId) -> Sequence[Elsewhere]:
-        """Those that could be chosen. Raises RemoteError."""
-        with self.store.read(company) as snapshot:
-            known = snapshot.account(account)
-        return self._house(known.provider).calendars(self.vaults(company, account), self.clock())
+    def _gone(self, firm: Company, account: Account, house: House, link: Link) -> bool:
+        """Whether the calendar of a link that was suspended is really no more, now that the access is new."""
+        now = self.clock()
+        vault = self.vaults(firm.id, account.id)
+        remote = house.open(vault, link=link.id, calendar=link.calendar, mark=firm.id, zone="UTC", calls=_nobody)
+        try:
+            next(iter(remote.pull(None, Span(now, now + _GLANCE), now)), None)
+        except CalendarGone:
+            return True
+        except Disconnected:
+            raise
+        except RemoteError:
+            return False
+        return False
 
     def _house(self, provider: Provider) -> House:
         house = self.houses.get(provider)
@@ -163,111 +230,68 @@ class Accounts:
         return house
 
 
-def change(
-    tx: Transaction,
-    link: LinkId,
-    now: datetime,
-    *,
-    paused: bool | None = None,
-    direction: Direction | None = None,
-    level: Level | None = None,
-    on_delete: OnDelete | None = None,
-) -> Link:
-    """Pause or resume, one way or two (a company's switch alone changes no link: product.md S21), how much is shown.
+def _must_be_welcome(company: Company, person: Staff, provider: Provider) -> None:
+    if not switched_on(company.policy, provider):
+        raise Conflict(f"{NAMES[provider]} is switched off. An administrator can switch it on under Calendar Sync.", condition="paused")
+    if not person.active:
+        raise Conflict("Somebody who has left the staff connects no calendar.", condition="inactive")
 
-    Raises Missing, and Conflict for a link that has ended.
-    """
-    former = _live(tx, link)
-    new = replace(
-        former,
-        direction=direction or former.direction,
-        level=level or former.level,
-        on_delete=on_delete or former.on_delete,
+
+def _must_be_free(tx: Transaction, staff: StaffId, provider: Provider, grant: Grant) -> None:
+    """One account elsewhere shows one person's appointments (trust.md A163)."""
+    for other in tx.accounts():
+        same = other.staff != staff and other.provider is provider and other.subject == grant.subject
+        if same and any(link.standing is not Standing.ENDED for link in tx.links(account=other.id)):
+            sentence = "This account is connected for somebody else of your company. Disconnect it there first, or choose another account."
+            raise Conflict(sentence, condition="connected-elsewhere")
+
+
+def _gone_on(tx: Transaction, account: Account, lost: Collection[LinkId], now: datetime) -> Link | None:
+    """The account's live links go on, or else the one that ended last; None: there is none. Those whose calendar is lost end for good."""
+    links = tx.links(account=account.id)
+    for each in links:
+        if each.id in lost:
+            tx.save_link(replace(each, standing=Standing.ENDED, trouble="", since=None, cursor=None))
+            tx.forget_busy(each.staff, f"link:{each.id}")
+            tx.note(each.id, Happening(at=now, kind="ended", sentence="Its calendar does not exist any more over there."))
+    left = [each for each in links if each.id not in lost]
+    chosen = [each for each in left if each.standing is not Standing.ENDED] or ([] if lost else left[-1:])
+    for each in chosen:
+        tx.save_link(_revived(each, now))
+        tx.note(each.id, Happening(at=now, kind="connected", sentence=f"{account.login} was connected again."))
+    return chosen[0] if chosen else None
+
+
+def _doubtful(links: Sequence[Link]) -> list[Link]:
+    """Whose calendars may have been deleted over there before they go on: suspended ones, and one that was ended."""
+    live = [each for each in links if each.standing is not Standing.ENDED]
+    return [each for each in live if each.standing is Standing.SUSPENDED] if live else list(links[-1:])
+
+
+def _revived(link: Link, now: datetime) -> Link:
+    """Looked at anew from the beginning, with what is known of its items. A brake stays pulled until a person has decided."""
+    begun = replace(link, cursor=None, seen=Revision(0), failures=0, due=now)
+    return begun if link.standing is Standing.GUARD else replace(begun, standing=Standing.ACTIVE, trouble="", since=None)
+
+
+def _fresh(account: Account, found: Elsewhere, *, own: bool, direction: Direction, level: Level, now: datetime) -> Link:
+    return Link(
+        id=LinkId(fresh_id()),
+        account=account.id,
+        staff=account.staff,
+        calendar=found.id,
+        title=found.title,
+        own=own,
+        direction=direction,
+        level=level,
         due=now,
+        created=now,
     )
-    if paused is not None and former.standing in (Standing.ACTIVE, Standing.PAUSED, Standing.SUSPENDED):
-        new = replace(new, standing=Standing.PAUSED if paused else Standing.ACTIVE, trouble="", since=None)
-    if level is not None and level is not former.level:
-        new = replace(new, seen=Revision(0))  # every text is another one now
-    tx.save_link(new)
-    if new.standing is not former.standing:
-        said = "Paused: nothing is written and nothing is read." if paused else "Resumed."
-        tx.note(link, Happening(at=now, kind="paused" if paused else "resumed", sentence=said))
-    if new.direction is not former.direction:
-        both = new.direction is Direction.BOTH
-        said = "Moves made over there are taken over now." if both else "Moves made over there are turned back now."
-        tx.note(link, Happening(at=now, kind="direction", sentence=said))
-    return new
 
 
-def disconnect(tx: Transaction, link: LinkId, now: datetime, *, remove: bool) -> Link:
-    """End a link: our events over there are removed first, or left. What cannot be removed, because the consent has been taken back,
-    is left as well and said so. Raises Missing."""
-    former = tx.link(link)
-    account = tx.account(former.account)
-    possible = remove and account.access is Access.OK and former.standing is not Standing.SUSPENDED
-    new = replace(former, standing=Standing.ENDING if possible else Standing.ENDED, due=now, trouble="", cursor=None)
-    left = sum(item.base is not None and item.condition is not Condition.FOREIGN for item in tx.items(link))
-    if remove and not possible and left:
-        new = replace(new, trouble=f"{left} events could not be removed, because the access has ended. Please delete the calendar there.")
-    tx.save_link(new)
-    tx.forget_busy(former.staff, f"link:{link}")
-    said = "Being disconnected; our events are removed." if possible else f"Disconnected; {left} events stay over there."
-    tx.note(link, Happening(at=now, kind="disconnected", sentence=said))
-    return new
-
-
-def decide(tx: Transaction, link: LinkId, now: datetime, *, meant: bool) -> Link:
-    """A person's word about what a brake has held back: it was meant (then it is done), or not (then everything is put back).
-
-    Raises Missing, and Conflict when nothing waits.
-    """
-    former = _live(tx, link)
-    if former.standing is not Standing.GUARD:
-        raise Conflict("Nothing waits for a decision here.", condition="nothing-waits")
-    if not meant:  # what is missing over there is made again, under the next generation
-        for item in tx.items(link):
-            if item.base is not None and item.condition is not Condition.FOREIGN and item.todo is None:
-                tx.save_item(replace(item, draft=None), now)
-    new = replace(
-        former,
-        standing=Standing.ACTIVE,
-        trouble="",
-        since=None,
-        cursor=None,
-        seen=Revision(0),
-        allowed=now + ALLOWED,
-        direction=former.direction if meant else Direction.OUT,
-        due=now,
-    )
-    tx.save_link(new)
-    said = (
-        "It was meant: deletions and moves are taken over." if meant else "It was not meant: everything is put back; one way from now on."
-    )
-    tx.note(link, Happening(at=now, kind="decided", sentence=said))
-    return new
-
-
-def retry(tx: Transaction, link: LinkId, now: datetime) -> int:
-    """Try what the provider has refused for good, and what could not be found, once more; how much that is. Raises Missing."""
-    again = [item for item in tx.items(link) if item.condition in (Condition.DEAD, Condition.PARKED, Condition.CONFLICT)]
-    for item in again:
-        tx.save_item(_fresh(item), now)
-    tx.save_link(replace(_live(tx, link), seen=Revision(0), due=now))
-    return len(again)
-
-
-def _fresh(item: Item) -> Item:
-    gone = item.base is None and not item.remote
-    condition = Condition.GONE if gone and item.key.at is None else Condition.SYNCED
-    return replace(item, condition=condition, draft=None, todo=None, attempts=0, due=None, trouble="")
-
-
-def _live(tx: Transaction, link: LinkId) -> Link:
-    found = tx.link(link)
-    if found.standing in (Standing.ENDING, Standing.ENDED):
-        raise Conflict("This calendar is disconnected. Connect it again to go on.", condition="ended")
-    return found
+def _bound(browser: str) -> str:
+    """What of a browser's secret stands in the state."""
+    return f".{hashlib.sha256(browser.encode()).hexdigest()[:32]}" if browser else ""
 
 
 def _hint(person: Staff, provider: Provider) -> str:
@@ -279,25 +303,5 @@ def _door(login: str) -> Actor:
     return Actor(login, "page")
 
 
-def condition(policy: Policy, account: Account, link: Link, now: datetime) -> tuple[str, str, str]:
-    """How a link stands, for people: a colour, the trouble in one sentence, and what can be done. Green is never said of a link whose last
-    complete look is old (bridge.md I16)."""
-    if not switched_on(policy, account.provider):
-        return "grey", "Paused by your administrator.", f"An administrator can switch {NAMES[account.provider]} on under Calendar Sync."
-    if link.standing is Standing.ENDED:
-        return "grey", link.trouble or "Disconnected.", "Connect the account again to go on."
-    if link.standing is Standing.PAUSED:
-        return "grey", "Paused.", "Resume it whenever you like."
-    if account.access is Access.NEEDS_ADMIN:
-        return "red", account.trouble, "Ask the administrator of your organisation to allow this app, then connect again."
-    if account.access is not Access.OK:
-        return "red", account.trouble, "Connect the account again: nothing is lost, and nothing is doubled."
-    if link.standing is Standing.GUARD:
-        return "red", link.trouble, "Say whether it was meant."
-    if link.standing is Standing.SUSPENDED:
-        return "red", link.trouble, "Connect the account again, or resume when the calendar is back."
-    if (link.pulled or link.created) < now - OLD:
-        return "red", link.trouble or "It has not been read to its end for more than an hour.", "It is tried again by itself."
-    if link.trouble:
-        return "yellow", link.trouble, "It is tried again by itself."
-    return ("yellow", "", "The first filling is on its way.") if link.pulled is None else ("green", "", "")
+def _nobody(kind: str) -> None:
+    """Nobody counts."""

@@ -9,18 +9,34 @@ from datetime import datetime, timedelta
 
 from gateway import observe
 from gateway.bridge.remote import Remote
-from gateway.links import Account, Claim, Happening, Link, LinkId
+from gateway.links import Account, Claim, Happening, Link, LinkId, Standing
 from gateway.model import Actor, CalendarId, CompanyId, EntryId, Staff
 from gateway.store import Store, Transaction
+
+LIVE = (Standing.ACTIVE, Standing.GUARD, Standing.ENDING)
+"""Links that something is done for."""
+
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Habits:
-    """The settings of the mirror: seconds between looks, and how many deletions one look may make."""
+    """The settings of the mirror.
+
+    `poll`: between two looks; `told_poll`: where the provider has promised to tell of changes. `mass_delete_limit`: deletions of one look.
+    `calls`: of one turn; what is left stays due, so that nobody waits behind a first filling. `calls_per_minute`: of an account, on
+    average; after each turn it rests for so long.
+    """
 
     poll: timedelta = timedelta(seconds=60)
+    told_poll: timedelta = timedelta(minutes=5)
     mass_delete_limit: int = 20
-    calls: int = 400  # of one turn; what is left stays due, so that nobody waits behind a first filling
+    calls: int = 60
+    calls_per_minute: int = 300
+
+    def rest(self, calls: int) -> timedelta:
+        """How long nobody may call after so many calls."""
+        return _MINUTE * calls / self.calls_per_minute
 
 
 @dataclass(slots=True)
@@ -28,14 +44,23 @@ class Allowance:
     """Calls that a turn may still make, all of its links together."""
 
     number: int
+    used: int = 0
 
-    def take(self, kind: str) -> None:
-        self.number -= 1
+    def take(self) -> None:
+        self.used += 1
+
+    @property
+    def spent(self) -> bool:
+        return self.used >= self.number
 
 
 @dataclass(slots=True)
 class Errand:
-    """One link in one turn. `link` is renewed with every commit. Not thread-safe."""
+    """One link in one turn. `link` is renewed with every commit. Not thread-safe.
+
+    `looked`: the calendar over there has been read in this turn. `lost`: events that turned out to be gone only when they were written
+    to. `silent`: calls in a row that nobody answered.
+    """
 
     store: Store
     claim: Claim
@@ -48,6 +73,9 @@ class Errand:
     clock: Callable[[], datetime]
     ending: Callable[[], bool]
     left: Allowance
+    looked: bool = False
+    lost: int = 0
+    silent: int = 0
 
     @property
     def company(self) -> CompanyId:
@@ -71,8 +99,8 @@ class Errand:
         observe.log("mirror", company=self.company, link=self.link.id, kind=kind, entry=entry)
 
     def may_call(self) -> bool:
-        """Whether there is time and allowance for another step."""
-        return self.left.number > 0 and not self.ending()
+        """Whether there is time and allowance for another step, and still a link to make it for."""
+        return not self.left.spent and not self.ending() and self.link.standing in LIVE
 
 
 def spread(link: LinkId, period: timedelta) -> timedelta:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 FEW = 3
 """So many are nobody's accident."""
 
 SHARE = 10
 """Beyond them: one in so many of the live items."""
+
+LOOKS = 3
+"""So many looks' worth of deletions may be taken over in a day: what trickles in is found out as well."""
+
+DAY = timedelta(days=1)
 
 AGAIN = (timedelta(minutes=15), timedelta(hours=6))
 """When a listing that looked wrong is read once more, in full."""
@@ -18,20 +24,36 @@ ALLOWED = timedelta(hours=1)
 """How long a person's permission holds."""
 
 
+class Brake(StrEnum):
+    """What is too much."""
+
+    DELETE = "mass_delete"
+    MOVE = "mass_move"
+    CANCEL = "mass_cancel"  # too many of a day, each of which a customer would be told of
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Toll:
-    """What one look would do to so many live items."""
+    """What one look would do to so many live items. `cancelled`: how many were cancelled from there in the last day."""
 
     live: int
     vanished: int = 0
     moved: int = 0
+    cancelled: int = 0
 
-    def too_much(self, limit: int) -> str:
-        """Which brake is pulled: "delete", "move" or "". `limit` is sync.mass_delete_limit, above which no share counts."""
-        most = min(max(FEW, self.live // SHARE), limit)
+    def brake(self, limit: int) -> Brake | None:
+        """Which one is pulled. `limit` is sync.mass_delete_limit, above which no share counts."""
+        most = at_most(self.live, limit)
         if self.vanished > most:
-            return "delete"
-        return "move" if self.moved > most else ""
+            return Brake.DELETE
+        if self.moved > most:
+            return Brake.MOVE
+        return Brake.CANCEL if self.vanished and self.vanished + self.cancelled > most * LOOKS else None
+
+
+def at_most(live: int, limit: int) -> int:
+    """How many of so many live items one look may delete."""
+    return min(max(FEW, live // SHARE), limit)
 
 
 def next_look(since: datetime, now: datetime) -> datetime:
@@ -39,4 +61,4 @@ def next_look(since: datetime, now: datetime) -> datetime:
     for pause in AGAIN:
         if since + pause > now:
             return since + pause
-    return now + timedelta(days=1)
+    return now + DAY

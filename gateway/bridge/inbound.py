@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
-from gateway import desk, observe
-from gateway.booking import Cancel, Intent, Misuse, Move, Resize
-from gateway.bridge import guards, strangers
-from gateway.bridge.errand import Errand
-from gateway.bridge.guards import Toll
-from gateway.bridge.owned import Wanted, wanted
+from gateway import observe
+from gateway.bridge import guards, planning, proposals, strangers
+from gateway.bridge.errand import Errand, spread
+from gateway.bridge.guards import Brake, Toll
+from gateway.bridge.owned import times
+from gateway.bridge.planning import Known
+from gateway.bridge.proposals import Run
 from gateway.bridge.reconcile import Verdict, same_time, verdict
 from gateway.bridge.remote import Seen
-from gateway.errors import GatewayError, Reason, Refused
-from gateway.links import Condition, Cursor, Direction, Item, Key, Owned, Standing
-from gateway.model import Appointment, EntryId, Span
+from gateway.errors import GatewayError, Lost, Unavailable
+from gateway.links import Condition, Cursor, Item, Key, Link, Owned, Standing, Todo
+from gateway.model import EntryId, Span
 from gateway.store import Transaction
+
+_FIELDS = ("span", "zone", "title", "text", "place", "tentative", "rule", "all_day")
 
 
 @dataclass(slots=True)
 class Listing:
-    """Everything a look has brought: `full` when what is not in it does not exist."""
+    """Everything a look has brought: `full` when what is not in it does not exist. `after` is the cursor it went on from.
+
+    `gone` are ids that were asked for and do not exist any more; `adopted` are events with the marker of an item whose id nobody knew,
+    and None for those of which it is not known yet whether they are ours.
+    """
 
     seen: list[Seen] = field(default_factory=list)
     cursor: Cursor | None = None
+    after: Cursor | None = None
     full: bool = False
     window: Span | None = None
+    gone: set[str] = field(default_factory=set)
+    adopted: dict[str, Key | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +49,26 @@ class _Met:
     seen: Seen
 
 
-def take(errand: Errand, listing: Listing, *, confirmed: frozenset[str] = frozenset()) -> bool:
-    """Apply the listing and store its cursor; False when a brake was pulled and nothing was applied. `confirmed` are ids that were asked
-    for and do not exist any more. Idempotent: the same listing twice changes nothing."""
+def take(errand: Errand, listing: Listing) -> bool:
+    """Apply the listing, write down what follows from it, and store its cursor; False when a brake was pulled and nothing was applied.
+
+    Idempotent: the same listing twice changes nothing.
+    """
     with errand.commit() as tx:
         now = errand.clock()
         errand.link = tx.link(errand.link.id)
-        ids = {each.id for each in listing.seen} | {each.master for each in listing.seen if each.master}
-        known = tx.items_by_remote(errand.link.id, ids)
-        met, foreign = _sorted(tx, errand, listing.seen, known)
-        missing = _missing(tx, errand, confirmed)
-        met += [_Met(item, Seen(id=item.remote, etag="", owned=None)) for item in missing]
-        toll = _toll(tx, errand, met)
-        brake = toll.too_much(errand.habits.mass_delete_limit)
-        if brake and not _allowed(errand, now):
-            _brake(tx, errand, brake, toll, now)
+        if errand.link.standing not in (Standing.ACTIVE, Standing.GUARD):  # a person has paused or ended it meanwhile
             return False
-        for each in met:
-            _one(tx, errand, each, now)
+        met, foreign = _sorted(tx, errand, listing)
+        brake, toll = _brake(tx, errand, met)
+        allowed = errand.link.allowed is not None and errand.link.allowed > now
+        if brake is not None and not allowed:
+            _pull(tx, errand, brake, toll, now)
+            return False
+        run = Run(errand, tx, now, decided=brake is not None)
+        _apply(run, met)
         strangers.keep(tx, errand.link.id, errand.staff.id, foreign, now, full=listing.full)
-        errand.link = replace(
-            errand.link,
-            cursor=listing.cursor or errand.link.cursor,
-            pulled=now,
-            listed=now if listing.full else errand.link.listed,
-            standing=Standing.ACTIVE if errand.link.standing is Standing.GUARD else errand.link.standing,
-            trouble="",
-            since=None,
-            failures=0,
-        )
-        tx.save_link(errand.link)
+        _seen_to_the_end(tx, errand, listing, now)
     return True
 
 
@@ -78,35 +77,100 @@ def take_one(errand: Errand, seen: Seen) -> None:
     with errand.commit() as tx:
         item = tx.items_by_remote(errand.link.id, [seen.id]).get(seen.id)
         if item is not None and item.condition is not Condition.FOREIGN:
-            _one(tx, errand, _Met(item, seen), errand.clock())
+            take_within(tx, errand, item, seen)
 
 
-def _sorted(tx: Transaction, errand: Errand, seen: Iterable[Seen], known: Mapping[str, Item]) -> tuple[list[_Met], list[Seen]]:
-    """Ours by id, or by the key of an intent whose outcome is unknown; an occurrence by its series. Everything else is foreign: a
-    marker alone proves nothing, since people copy events (bridge.md §2.4)."""
+def take_within(tx: Transaction, errand: Errand, item: Item, seen: Seen) -> None:
+    """An event whose item is known, such as one that an earlier call turns out to have made."""
+    _apply(Run(errand, tx, errand.clock()), [_Met(item, seen)])
+
+
+def _apply(run: Run, met: Sequence[_Met]) -> None:
+    """One by one; what cannot be dealt with is parked, and keeps nobody else waiting (bridge.md I12)."""
+    for each in met:
+        try:
+            _one(run, each)
+        except (Lost, Unavailable):
+            raise
+        except (GatewayError, ValueError, ArithmeticError) as error:
+            observe.log("mirror_parked", level="warning", link=run.errand.link.id, entry=each.item.key.entry, error=error)
+            parked = replace(each.item, condition=Condition.PARKED, trouble=str(error)[:500])
+            run.tx.save_item(parked, run.now)
+    planning.settle(run.tx, run.errand, [each.item.key.entry for each in met])
+
+
+def _seen_to_the_end(tx: Transaction, errand: Errand, listing: Listing, now: datetime) -> None:
+    """A cursor that somebody has taken away meanwhile, so that everything is listed anew, stays away."""
+    link = errand.link
+    held = link.standing is Standing.GUARD and not _allowed(link, now) and bool(planning.astray(tx, errand))
+    errand.link = replace(
+        link,
+        cursor=(listing.cursor or link.cursor) if link.cursor == listing.after else None,
+        pulled=now,
+        listed=now if listing.full and link.cursor == listing.after else link.listed,
+        standing=Standing.ACTIVE if link.standing is Standing.GUARD and not held else link.standing,
+        trouble=link.trouble if held else "",
+        since=link.since if held else None,
+        failures=0,
+        due=guards.next_look(link.since or now, now) if held else now + period(tx, errand, now),
+    )
+    tx.save_link(errand.link)
+
+
+def period(tx: Transaction, errand: Errand, now: datetime) -> timedelta:
+    """How long until the next look that nobody asks for: longer where the provider has promised to tell of changes."""
+    told = any(channel.expires > now for channel in tx.channels(errand.link.id))
+    return spread(errand.link.id, max(errand.habits.told_poll, errand.habits.poll) if told else errand.habits.poll)
+
+
+def _sorted(tx: Transaction, errand: Errand, listing: Listing) -> tuple[list[_Met], list[Seen]]:
+    """Ours by id, or by what the provider said about a marker; an occurrence by its series. Everything else is foreign: a marker alone
+    proves nothing, since people copy events (bridge.md §2.4)."""
+    seen = {each.id: each for each in listing.seen}  # the last one counts: listings may name an event several times
+    ids = {*seen, *listing.gone, *(each.master for each in listing.seen if each.master)}
+    known = dict(tx.items_by_remote(errand.link.id, ids)) if ids else {}
     met: dict[str, _Met] = {}
     foreign: dict[str, Seen] = {}
-    keys = {item.key: item for item in tx.intents(errand.link.id)}
-    for each in seen:  # the last one counts: listings may name an event several times
+    for each in seen.values():
         item = known.get(each.id)
-        if item is None and each.ours is not None and each.ours in keys and not keys[each.ours].remote:
-            item = keys[each.ours]
+        if item is None and each.id in listing.adopted:
+            key = listing.adopted[each.id]
+            if key is None:
+                continue
+            item = _by_key(tx, errand, key)
         if item is None and each.master and (series := known.get(each.master)) is not None and series.condition is not Condition.FOREIGN:
-            item = Item(link=errand.link.id, key=Key(entry=series.key.entry, at=each.at, generation=series.key.generation), remote=each.id)
-            former = next((one for one in tx.items_of(errand.link.id, [item.key.entry]) if one.key == item.key), None)
-            item = replace(former, remote=each.id) if former is not None else _following(tx, errand, item, series)
+            if series.condition is Condition.GONE and each.owned is None:
+                continue  # it went with its series
+            item = _of_series(tx, errand, each, series)
         if item is None or item.condition is Condition.FOREIGN:
             foreign[each.id] = each
         elif item.condition is not Condition.GONE or each.owned is not None:
             met[each.id] = _Met(item, each)
-    return list(met.values()), list(foreign.values())
+    for remote in listing.gone - set(seen):
+        item = known.get(remote)
+        if item is not None and item.base is not None and item.condition not in (Condition.FOREIGN, Condition.GONE):
+            met[remote] = _Met(item, Seen(id=remote, etag="", owned=None))
+    ended = {_series(each.item.key) for each in met.values() if each.item.key.at is None and each.seen.owned is None}
+    return [each for each in met.values() if each.item.key.at is None or each.item.apart or _series(each.item.key) not in ended], [
+        *foreign.values()
+    ]
 
 
-def _following(tx: Transaction, errand: Errand, item: Item, series: Item) -> Item:
-    """An occurrence that has followed its series until now: what was there is what the rule says."""
-    local = _wanted(tx, errand, item.key.entry, {item.key.at} if item.key.at is not None else set())
-    place = local.get(item.key.at)
-    return replace(item, base=place, draft=place, condition=Condition.SYNCED if series.base is not None else Condition.PARKED)
+def _series(key: Key) -> tuple[EntryId, int]:
+    return key.entry, key.generation
+
+
+def _by_key(tx: Transaction, errand: Errand, key: Key) -> Item | None:
+    return next((item for item in tx.items_of(errand.link.id, [key.entry]) if item.key == key), None)
+
+
+def _of_series(tx: Transaction, errand: Errand, seen: Seen, series: Item) -> Item:
+    """An occurrence that differs from its series. If it has followed it until now, what was there is what the rule says."""
+    key = Key(entry=series.key.entry, at=seen.at, generation=series.key.generation)
+    former = _by_key(tx, errand, key)
+    if former is not None:
+        return replace(former, remote=seen.id)
+    return replace(planning.following(errand.link.id, key, series), remote=seen.id)
 
 
 def unnamed(items: Iterable[Item], listing: Listing) -> list[Item]:
@@ -117,184 +181,165 @@ def unnamed(items: Iterable[Item], listing: Listing) -> list[Item]:
         for item in items
         if item.remote
         and item.base is not None
-        and item.todo is None
+        and item.todo is not Todo.DELETE
         and item.remote not in named
         and item.condition not in (Condition.FOREIGN, Condition.GONE)
         and (item.key.at is None or item.apart)
-        and (listing.window is None or item.base.rule or item.base.span.overlaps(listing.window))
+        and (listing.window is None or times(item.base, listing.window))
     ]
 
 
-def _missing(tx: Transaction, errand: Errand, confirmed: frozenset[str]) -> list[Item]:
-    """What was asked for by its id and does not exist any more."""
-    if not confirmed:
-        return []
-    found = tx.items_by_remote(errand.link.id, confirmed)
-    return [item for item in found.values() if item.base is not None and item.condition not in (Condition.FOREIGN, Condition.GONE)]
+def _brake(tx: Transaction, errand: Errand, met: Sequence[_Met]) -> tuple[Brake | None, Toll]:
+    """What the listing would do. What we did ourselves and have not heard of yet does not count."""
+    vanished = sum(each.seen.owned is None and each.item.base is not None and each.item.todo is not Todo.DELETE for each in met)
+    moved = sum(_has_moved(each) for each in met)
+    if not vanished and moved <= guards.FEW:
+        return None, Toll(live=0)
+    live = sum(item.base is not None and item.condition is not Condition.FOREIGN for item in tx.items(errand.link.id))
+    day = errand.clock() - guards.DAY
+    cancelled = sum(each.kind == "cancelled" and each.at > day for each in tx.history(errand.link.id, 500))
+    toll = Toll(live=live, vanished=vanished, moved=moved, cancelled=cancelled)
+    return toll.brake(errand.habits.mass_delete_limit), toll
 
 
-def _toll(tx: Transaction, errand: Errand, met: Sequence[_Met]) -> Toll:
-    live = [item for item in tx.items(errand.link.id) if item.base is not None and item.condition is not Condition.FOREIGN]
-    return Toll(
-        live=len(live),
-        vanished=sum(each.seen.owned is None and each.item.base is not None for each in met),
-        moved=sum(
-            each.seen.owned is not None and each.item.base is not None and not same_time(each.seen.owned, each.item.base) for each in met
-        ),
-    )
+def _has_moved(met: _Met) -> bool:
+    there, item = met.seen.owned, met.item
+    if there is None or item.base is None or same_time(there, item.base):
+        return False
+    return item.draft is None or (there.span, there.all_day) != (item.draft.span, item.draft.all_day)
 
 
-def _allowed(errand: Errand, now: datetime) -> bool:
-    return errand.link.allowed is not None and errand.link.allowed > now
+def _allowed(link: Link, now: datetime) -> bool:
+    return link.allowed is not None and link.allowed > now
 
 
-def _brake(tx: Transaction, errand: Errand, brake: str, toll: Toll, now: datetime) -> None:
+def _pull(tx: Transaction, errand: Errand, brake: Brake, toll: Toll, now: datetime) -> None:
     """Nothing of the listing is applied, and its cursor is not kept: the next look lists everything."""
-    fresh = errand.link.standing is not Standing.GUARD
-    since = now if fresh or errand.link.since is None else errand.link.since
-    number = toll.vanished if brake == "delete" else toll.moved
+    link = errand.link
+    fresh = link.standing is not Standing.GUARD
+    since = now if fresh or link.since is None else link.since
     what = {
-        "delete": "are missing from the calendar at once. None was cancelled",
-        "move": "have other times at once. None was moved",
+        Brake.DELETE: f"{toll.vanished} of {toll.live} appointments are missing from the calendar at once. None was cancelled",
+        Brake.MOVE: f"{toll.moved} of {toll.live} appointments have other times at once. None was moved",
+        Brake.CANCEL: f"{toll.cancelled} appointments were deleted in the calendar within a day, and now {toll.vanished} more. "
+        "These were not cancelled",
     }[brake]
-    sentence = f"{number} of {toll.live} appointments {what}; please say whether that was meant."
+    sentence = f"{what}; please say whether that was meant."
     if fresh:
-        observe.count("mirror_guards", guard=f"mass_{brake}")
+        observe.count("mirror_guards", guard=str(brake))
         errand.note(tx, "guard", sentence)
     errand.link = replace(
-        errand.link, standing=Standing.GUARD, trouble=sentence, since=since, cursor=None, due=guards.next_look(since, now)
+        link, standing=Standing.GUARD, trouble=sentence, since=since, cursor=None, failures=0, due=guards.next_look(since, now)
     )
     tx.save_link(errand.link)
 
 
-def _one(tx: Transaction, errand: Errand, met: _Met, now: datetime) -> None:
-    item, seen = met.item, met.seen
-    ours = _in_our_words(seen.owned, item)
-    if ours == item.draft and seen.owned is not None and item.todo is None:
-        if (seen.etag, seen.owned) != (item.etag, item.base):
-            tx.save_item(replace(item, remote=seen.id, etag=seen.etag, base=seen.owned), now)
+def _one(run: Run, met: _Met) -> None:
+    """One event: what was seen, what is known and what should be, and what follows."""
+    item, seen, tx = met.item, met.seen, run.tx
+    if seen.etag and (seen.etag, seen.owned) == (item.etag, item.base) and item.todo is None:
         return
-    known = {item.key.at} if item.key.at is not None else set()
-    local = _wanted(tx, errand, item.key.entry, known).get(item.key.at)
-    agreed = item.base if item.todo is not None or item.draft is None else item.draft
-    ruling = verdict(local, ours, agreed, staff_moved_here=_staff_moved(tx, item.key.entry))
-    state = replace(item, remote=seen.id, etag=seen.etag, base=seen.owned, todo=None, condition=Condition.SYNCED, trouble="")
+    state = replace(
+        item,
+        remote=seen.id,
+        etag=seen.etag,
+        base=seen.owned,
+        todo=None,
+        draft=None,
+        attempts=0,
+        due=None,
+        condition=Condition.SYNCED,
+        trouble="",
+    )
+    if _done_by_us(item, seen.owned):
+        same = seen.owned is not None and item.draft is not None and _texts(seen.owned) == _texts(item.draft)
+        tx.save_item(replace(state, draft=item.draft if same else None), run.now)
+        if seen.owned is None:
+            _leave(run, state)
+        return
+    entry = planning.appointment(tx, run.errand, item.key.entry)
+    known = Known.of(tx.items_of(run.errand.link.id, [item.key.entry]))
+    also = {item.key.at} if item.key.at is not None else set()
+    local = planning.local(tx, run.errand, entry, known, also).get(item.key.at)
+    remote, agreed = _in_our_words(item, seen.owned, local)
+    on_delete = run.errand.link.on_delete or tx.company.policy.on_delete
+    staff = local != agreed and remote != agreed and proposals.staff_moved(tx, item.key.entry)
+    ruling = verdict(local, remote, agreed, on_delete=on_delete, staff_moved_here=staff)
     match ruling:
         case Verdict.ECHO:
-            tx.save_item(replace(state, draft=ours if ours == local else None), now)
+            tx.save_item(replace(state, draft=item.draft if item.todo is None else None, condition=_resting(state)), run.now)
+        case Verdict.AGREED:
+            tx.save_item(replace(state, draft=local), run.now)
         case Verdict.FORGET:
-            tx.save_item(replace(state, draft=None, condition=_ended(state)), now)
-        case Verdict.PROPOSAL:
-            _proposed(tx, errand, state, ours, now)
-        case Verdict.VANISHED:
-            _vanished(tx, errand, state, now)
-        case Verdict.RESTORE | Verdict.REMOVE:
-            tx.save_item(replace(state, draft=None), now)
-        case Verdict.OVERRULED:
-            tx.save_item(replace(state, draft=None, condition=Condition.SYNCED), now)
-            _record_conflict(tx, errand, item.key.entry, ours)
+            _leave(run, state)
+        case Verdict.PROPOSE:
+            assert remote is not None and agreed is not None and local is not None  # noqa: S101, PT018  the table says so
+            taken = proposals.move(run, state.key, agreed=agreed, local=local, theirs=remote)
+            tx.save_item(replace(state, draft=remote if taken else None), run.now)
+        case Verdict.OVERRULE:
+            proposals.overrule(run, state.key, remote)
+            tx.save_item(state, run.now)
+        case Verdict.RESTORE:
+            run.errand.note(tx, "restored", "What was changed over there besides the time is written as it was.", state.key.entry)
+            tx.save_item(state, run.now)
+        case Verdict.REMOVE:
+            run.errand.note(tx, "conflict", "It was changed over there and is cancelled here: it is removed there.", state.key.entry)
+            tx.save_item(state, run.now)
+        case Verdict.CANCEL | Verdict.ASK | Verdict.PUT_BACK:
+            proposals.delete(run, state.key, ruling)
+            _leave(run, state)
         case _:
             assert_never(ruling)
 
 
-def _in_our_words(remote: Owned | None, item: Item) -> Owned | None:
-    """What is there, field by field as we wrote it where the provider gives back what it gave back then."""
+def _done_by_us(item: Item, there: Owned | None) -> bool:
+    """Whether a call of ours with unknown outcome is what made it so."""
+    if not item.attempts or item.todo is None:
+        return False
+    if item.todo is Todo.DELETE or there is None or item.draft is None:
+        return item.todo is Todo.DELETE and there is None
+    return (there.span, there.all_day, bool(there.rule)) == (item.draft.span, item.draft.all_day, bool(item.draft.rule))
+
+
+def _texts(owned: Owned) -> tuple[str, str, str]:
+    return owned.title, owned.text, owned.place
+
+
+def _in_our_words(item: Item, remote: Owned | None, local: Owned | None) -> tuple[Owned | None, Owned | None]:
+    """What is there and what was agreed, field by field as we wrote it where the provider gives back what it gave back then.
+
+    While an intent waits, what was written last is not known any more: then only the rule needs translation, which providers spell in
+    their own way.
+    """
     base, draft = item.base, item.draft
-    if remote is None or base is None or draft is None or item.todo is not None:  # an intent's draft is not what was written last
-        return remote
-    names = ("span", "zone", "title", "text", "place", "tentative", "rule", "all_day")
-    return replace(remote, **{name: getattr(draft, name) for name in names if getattr(remote, name) == getattr(base, name)})
+    if base is None:
+        return remote, draft if item.todo is Todo.CREATE and item.attempts else None
+    if item.todo is None and draft is not None:
+        if remote is None:
+            return None, draft
+        same = {name: getattr(draft, name) for name in _FIELDS if getattr(remote, name) == getattr(base, name)}
+        return replace(remote, **same), draft
+    if local is None or not base.rule:
+        return remote, base
+    if remote is not None and remote.rule == base.rule:
+        remote = replace(remote, rule=local.rule)
+    return remote, replace(base, rule=local.rule)
 
 
-def _proposed(tx: Transaction, errand: Errand, state: Item, ours: Owned | None, now: datetime) -> None:
-    held = tx.held_by_id(state.key.entry)
-    if held is None or ours is None:
-        return
-    try:
-        if errand.link.direction is not Direction.BOTH:
-            raise Refused(Reason.TWO_WAY_OFF, "This calendar only shows appointments; changes are made in the booking system.")
-        desk.apply(tx, errand.actor, errand.calendar, held.entry.name, _wishes(state, ours), now)
-    except Refused as refused:
-        desk.turn_back(tx, errand.actor, errand.calendar, held.entry.name, refused, _digest(errand, state, ours), now)
-        errand.note(tx, "refused", f"A move was turned back: {refused.detail}", state.key.entry)
-        tx.save_item(replace(state, draft=None), now)
-        return
-    except GatewayError as error:
-        errand.note(tx, "refused", f"A move was turned back: {error}", state.key.entry)
-        tx.save_item(replace(state, draft=None), now)
-        return
-    errand.note(tx, "moved", "A move was taken over into the booking system.", state.key.entry)
-    local = _wanted(tx, errand, state.key.entry, {state.key.at} if state.key.at is not None else set()).get(state.key.at)
-    tx.save_item(replace(state, draft=ours if local == ours else None), now)
+def _leave(run: Run, state: Item) -> None:
+    """It is not there any more; a series takes its dates along. Its place stays known, for the next generation."""
+    run.tx.save_item(replace(state, base=None, draft=None, condition=_resting(replace(state, base=None))), run.now)
+    if state.key.at is None:
+        forget_dates(run.tx, run.errand, state.key, run.now)
 
 
-def _wishes(state: Item, ours: Owned) -> list[Intent]:
-    """What the staff member did over there, as wishes."""
-    before, at = state.draft or state.base, state.key.at
-    if before is not None and ours.rule != before.rule:
-        return [Misuse(reason=Reason.RECURRENCE, what="How an appointment repeats is changed in the booking system.")]
-    if ours.all_day:
-        return [Move(span=ours.span, at=at, all_day=True)]
-    wishes: list[Intent] = []
-    former = state.draft.span if state.draft is not None else ours.span
-    if ours.span.start != former.start:
-        wishes.append(Move(span=Span(ours.span.start, ours.span.start + former.length), at=at))
-    if ours.span.length != former.length:
-        wishes.append(Resize(span=ours.span, at=at))
-    return wishes
+def forget_dates(tx: Transaction, errand: Errand, key: Key, now: datetime) -> None:
+    """Dates go with their series."""
+    for item in tx.items_of(errand.link.id, [key.entry]):
+        if item.key.at is not None and not item.apart and _series(item.key) == _series(key) and item.condition is not Condition.GONE:
+            tx.save_item(replace(item, base=None, draft=None, todo=None, attempts=0, due=None, condition=Condition.GONE), now)
 
 
-def _vanished(tx: Transaction, errand: Errand, state: Item, now: datetime) -> None:
-    """Deleted over there: what the company's policy says. Refused means that it comes back, under the next generation."""
-    held = tx.held_by_id(state.key.entry)
-    if held is None:
-        tx.save_item(replace(state, draft=None, condition=Condition.GONE), now)
-        return
-    try:
-        if errand.link.direction is not Direction.BOTH:
-            raise Refused(Reason.TWO_WAY_OFF, "This calendar only shows appointments; they are cancelled in the booking system.")
-        desk.apply(tx, errand.actor, errand.calendar, held.entry.name, [Cancel(at=state.key.at)], now)
-        errand.note(tx, "cancelled", "A deletion was taken over: the appointment is cancelled.", state.key.entry)
-    except Refused as refused:
-        desk.turn_back(tx, errand.actor, errand.calendar, held.entry.name, refused, _digest(errand, state, None), now)
-        errand.note(tx, "restored", f"A deleted appointment is put back: {refused.detail}", state.key.entry)
-    tx.save_item(replace(state, base=None, draft=None, condition=_ended(state)), now)
-
-
-def _ended(state: Item) -> Condition:
+def _resting(state: Item) -> Condition:
     """A cancelled occurrence is still an item of its series; everything else that is gone keeps only its generation."""
-    return Condition.SYNCED if state.key.at is not None and not state.apart else Condition.GONE
-
-
-def _wanted(tx: Transaction, errand: Errand, entry: EntryId, known: set[datetime]) -> Wanted:
-    held = tx.held_by_id(entry)
-    if held is None or not isinstance(held.entry, Appointment) or held.entry.calendar != errand.calendar:
-        return {}
-    now = errand.clock()
-    apart = any(item.apart and item.key.at is None for item in tx.items_of(errand.link.id, [entry]))
-    return wanted(
-        held.entry,
-        level=errand.link.level,
-        service=tx.service(held.entry.service),
-        customer=tx.customer(held.entry.customer),
-        now=now,
-        ahead=now + desk.HORIZON,
-        apart=apart,
-        known=known,
-    )
-
-
-def _staff_moved(tx: Transaction, entry: EntryId) -> bool:
-    changes = [change for change in tx.changes_of(entry) if change.reason is None]
-    return bool(changes) and changes[-1].actor.proposing
-
-
-def _record_conflict(tx: Transaction, errand: Errand, entry: EntryId, theirs: Owned | None) -> None:
-    when = "" if theirs is None else f" ({theirs.span.start:%Y-%m-%d %H:%M} UTC)"
-    errand.note(tx, "conflict", f"Both sides moved it; the booking system's time counts, not the one over there{when}.", entry)
-
-
-def _digest(errand: Errand, state: Item, ours: Owned | None) -> str:
-    """The same proposal seen twice is one proposal."""
-    asked = None if ours is None else (ours.span, ours.all_day, ours.rule)
-    return hashlib.sha256(repr((errand.link.id, state.key, asked)).encode()).hexdigest()
+    return Condition.GONE if state.base is None and (state.key.at is None or state.apart) else Condition.SYNCED

@@ -110,7 +110,7 @@ class Remote(Protocol):
     """One calendar of one account, for one link. Not thread-safe; made anew for each turn. Every method may raise any RemoteError.
 
     Writes are sent exactly once per call: nothing below retries. No method ever sends attendees, and none writes to an event whose
-    key does not belong to this link.
+    key does not belong to this link, or to which somebody has invited guests (Guarded): each event is looked at before it is written to.
     """
 
     def pull(self, cursor: Cursor | None, window: Span, now: datetime) -> Iterator[Page]:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from gateway import desk
+from gateway.bridge.owned import times
 from gateway.bridge.remote import Seen
-from gateway.errors import GatewayError
 from gateway.links import Condition, Item, Key, LinkId, Owned
 from gateway.model import EntryId, Span, StaffId
-from gateway.recurrence import Rule, Series, occurrences
 from gateway.store import Transaction
 
 
 def keep(tx: Transaction, link: LinkId, staff: StaffId, seen: Sequence[Seen], now: datetime, *, full: bool) -> None:
     """Take in what was listed; when the listing was full, what is not in it is gone."""
+    origin = f"link:{link}"
+    if not seen and not full and origin in tx.foreign_origins(staff):
+        tx.confirm_busy(staff, origin, now)
+        return
     kept = {item.remote: item for item in tx.items(link) if item.condition is Condition.FOREIGN}
     fresh = {each.id: item for each in seen if (item := _item(link, each)) is not None}
     gone = {each.id for each in seen} - set(fresh)
@@ -29,12 +31,8 @@ def keep(tx: Transaction, link: LinkId, staff: StaffId, seen: Sequence[Seen], no
         tx.drop_item(link, kept[remote].key)
     for item in changed.values():
         tx.save_item(item, now)
-    origin = f"link:{link}"
-    if gone or changed or origin not in tx.foreign_origins(staff):
-        standing = [item for remote, item in (kept | fresh).items() if remote not in gone]
-        tx.put_busy(staff, origin, _times(standing, now), now)
-    else:
-        tx.confirm_busy(staff, origin, now)
+    standing = [item for remote, item in (kept | fresh).items() if remote not in gone]
+    tx.put_busy(staff, origin, _times(standing, now), now)  # anew each day, because time goes by and series go on
 
 
 def _item(link: LinkId, seen: Seen) -> Item | None:
@@ -65,25 +63,7 @@ def _times(items: Iterable[Item], now: datetime) -> list[Span]:
         span
         for item in items
         if item.base is not None
-        for span in _spans(item.base, window)
-        if span.overlaps(window) and (item.key.at is not None or span.start not in elsewhere.get(item.key.entry, ()))
+        for span in times(item.base, window)
+        if (item.key.at is not None or span.start not in elsewhere.get(item.key.entry, ()))
     }
     return sorted(found)
-
-
-def _spans(owned: Owned, window: Span) -> list[Span]:
-    """Where it takes place within the window. A rule that nobody can read blocks its first time only, which is better than nothing."""
-    if not owned.rule:
-        return [owned.span]
-    try:
-        zone = ZoneInfo(owned.zone)
-        series = Series(
-            start=owned.span.start.astimezone(zone).replace(tzinfo=None),
-            length=owned.span.length,
-            zone=zone,
-            rules=(Rule.parse(owned.rule),),
-            exdates=frozenset(),
-        )
-        return list(occurrences(series, window).instances)
-    except (GatewayError, ValueError):
-        return [owned.span]

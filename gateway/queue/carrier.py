@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
@@ -133,6 +133,7 @@ class _Workers:
         self._pace = pace
         self._bell = bell
         self._broken = asyncio.Event()
+        self._apart_now: set[asyncio.Future[Any]] = set()
         self._pool = ThreadPoolExecutor(count + 2, thread_name_prefix="mirror")
         self._app = App(connector=PsycopgConnector(**connection(url), min_size=1, max_size=CONNECTIONS))
         self._turn = self._app.task(name="turn", queue=TURNS)(self._take_turn)
@@ -158,6 +159,8 @@ class _Workers:
                     await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             self._pool.shutdown(wait=False, cancel_futures=True)
+            if self._apart_now:  # cancelled here, yet on their threads they go on: nobody closes the database under their feet
+                await asyncio.wait(self._apart_now, timeout=GRACE)
 
     async def _worker(self, queue: str, concurrency: int) -> None:
         await self._app.run_worker_async(
@@ -228,4 +231,7 @@ class _Workers:
 
     async def _apart(self, work: Callable[[], T]) -> T:
         """On a thread: the work waits for networks and databases."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        doing = asyncio.wrap_future(self._pool.submit(work))
+        self._apart_now.add(doing)
+        doing.add_done_callback(self._apart_now.discard)
+        return await asyncio.shield(doing)

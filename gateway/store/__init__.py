@@ -4,7 +4,8 @@ store        opening; what is asked before a company is known
 snapshot     reading: people · homes · delegation · listing · entries · log · feeds, and what credentials and outbox tell
 transaction  writing: recording (entries, calendars, the log) · saving (people and things) · delegation · feeds · credentials · outbox ·
              registrations (devices that are told of changes; pushes claims them) · attendance (what customers hold)
-elsewhere    other calendars: linked (reading) · linking (writing) · leases (whose turn it is) · foreign (busy times from there)
+elsewhere    other calendars: linked (reading) · linking (writing) · leases (whose turn it is) · foreign (busy times from there) ·
+             tallies (how much waits)
 schema       the tables; migration takes the steps that lead there
 engine       connections and how each begins; faults translates what goes wrong
 values       what is handed out; codec how it is kept
@@ -31,6 +32,7 @@ from gateway.store.values import (
     Registration,
     Row,
     Settled,
+    Tally,
     Touch,
     Waiting,
 )
@@ -54,6 +56,7 @@ __all__ = [
     "Settled",
     "Snapshot",
     "Store",
+    "Tally",
     "Touch",
     "Transaction",
     "Waiting",

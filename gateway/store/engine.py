@@ -185,8 +185,9 @@ def _write_ahead(driver: sqlite3.Connection) -> None:
 
 
 def _postgresql(url: URL, echo: bool, *, writing: bool) -> Engine:
-    """A writer sees what was committed before it took the company's row; a reader sees one state from its first question on."""
-    settings = {"TimeZone": "UTC", "lock_timeout": f"{int(PATIENCE * 1000)}", "idle_in_transaction_session_timeout": "60000"}
+    """A writer sees what was committed before it took the company's row; a reader sees one state from its first question on. Nothing we
+    ask takes so long that compiling it first would pay (`jit`)."""
+    settings = {"TimeZone": "UTC", "jit": "off", "lock_timeout": f"{int(PATIENCE * 1000)}", "idle_in_transaction_session_timeout": "60000"}
     if not writing:
         settings |= {"default_transaction_isolation": "repeatable\\ read", "default_transaction_read_only": "on"}
     options = [str(url.query.get("options", "")), *(f"-c {name}={value}" for name, value in settings.items())]

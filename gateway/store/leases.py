@@ -19,28 +19,44 @@ PROBED = timedelta(hours=1)
 """How often a failing account is tried again."""
 
 _LIVE = "l.standing IN ('active', 'guard', 'ending')"
-_OPEN = "a.switched = 1 AND (a.access = 'ok' OR a.probed IS NULL OR a.probed <= :probed)"
 
-# Due by the clock, woken, or behind the appointments of the staff member; each by an index of its own.
+# Asked for each link by index, and not joined: without statistics PostgreSQL joins all links of a company with all of its accounts.
+_OPEN = """
+    (SELECT COUNT(*) FROM account a WHERE a.company = d.company AND a.id = d.account AND a.switched = 1 AND a.leased_until <= :now
+        AND (a.access = 'ok' OR a.probed IS NULL OR a.probed <= :probed) AND (a.rests IS NULL OR a.rests <= :now)) = 1
+"""
+_LAST = "(SELECT MAX(c.last) FROM calendar c WHERE c.company = l.company AND c.staff = l.staff AND c.kind = 'appointments')"
+_WRITTEN = "(SELECT h.at FROM change h WHERE h.company = b.company AND h.revision = b.last)"
+
+# Due by the clock, woken, or behind the appointments of the staff member: since the last of them was written. A link in trouble is due
+# by the clock however far it is behind, or else it would be tried again at once and for ever. Where nothing was written since the link
+# looked last, its calendar need not be asked.
 _DUE = text(f"""
-    SELECT a.company, a.id, MIN(d.due) AS due
+    SELECT d.company, d.account, MIN(d.due) AS due
     FROM (
         SELECT l.company, l.account, l.due FROM link l WHERE {_LIVE} AND l.due <= :now
         UNION ALL
         SELECT l.company, l.account, l.woken FROM link l WHERE {_LIVE} AND l.woken IS NOT NULL
         UNION ALL
-        SELECT l.company, l.account, :now
-        FROM link l JOIN calendar c ON c.company = l.company AND c.staff = l.staff AND c.kind = 'appointments' AND c.last > l.seen
-        WHERE {_LIVE}
-    ) d JOIN account a ON a.company = d.company AND a.id = d.account
-    WHERE {_OPEN} AND a.leased_until <= :now
-    GROUP BY a.company, a.id
-    ORDER BY due, a.company, a.id
+        SELECT b.company, b.account, COALESCE({_WRITTEN}, :now)
+        FROM (
+            SELECT l.company, l.account, l.seen, {_LAST} AS last
+            FROM link l JOIN company k ON k.id = l.company AND k.revision > l.seen
+            WHERE l.standing IN ('active', 'guard') AND l.failures = 0
+        ) b
+        WHERE b.last > b.seen
+    ) d
+    WHERE {_OPEN}
+    GROUP BY d.company, d.account
+    ORDER BY due, d.company, d.account
     LIMIT :limit
 """)  # noqa: S608 conditions
 _NEXT = text(f"""
-    SELECT MIN(l.due) AS due FROM link l JOIN account a ON a.company = l.company AND a.id = l.account
-    WHERE {_LIVE} AND a.switched = 1 AND a.access = 'ok'
+    SELECT l.due FROM link l
+    WHERE {_LIVE} AND (
+        SELECT COUNT(*) FROM account a WHERE a.company = l.company AND a.id = l.account AND a.switched = 1 AND a.access = 'ok'
+    ) = 1
+    ORDER BY l.due LIMIT 1
 """)  # noqa: S608 conditions
 _COMPANY = text("SELECT id FROM company WHERE id = :company")
 _COMPANY_ALONE = text("SELECT id FROM company WHERE id = :company FOR NO KEY UPDATE")
@@ -63,17 +79,18 @@ _PULLED = text("""
     JOIN account a ON a.company = l.company AND a.id = l.account
     WHERE l.standing IN ('active', 'guard') AND a.access = 'ok' AND a.switched = 1
 """)
-_UNSENT = text("""
+_UNSENT = text(f"""
     SELECT MIN(at) AS at FROM (
         SELECT MIN(i.written) AS at FROM item i WHERE i.todo <> ''
         UNION ALL
-        SELECT MIN(h.at) FROM link l
-        JOIN account a ON a.company = l.company AND a.id = l.account AND a.access = 'ok' AND a.switched = 1
-        JOIN calendar c ON c.company = l.company AND c.staff = l.staff AND c.kind = 'appointments' AND c.last > l.seen
-        JOIN change h ON h.company = c.company AND h.revision = c.last
-        WHERE l.standing IN ('active', 'guard')
+        SELECT MIN({_WRITTEN}) FROM (
+            SELECT l.company, l.seen, {_LAST} AS last
+            FROM link l JOIN account a ON a.company = l.company AND a.id = l.account
+            WHERE l.standing IN ('active', 'guard') AND a.access = 'ok' AND a.switched = 1
+        ) b
+        WHERE b.last > b.seen
     ) waiting
-""")
+""")  # noqa: S608 conditions
 _DEAD = text("SELECT COUNT(*) AS dead FROM item WHERE condition = 'dead'")
 _LINKS = text("SELECT standing, COUNT(*) AS number FROM link GROUP BY standing")
 _ACCOUNTS = text("SELECT access, COUNT(*) AS number FROM account GROUP BY access")
@@ -82,16 +99,15 @@ _ACCOUNTS = text("SELECT access, COUNT(*) AS number FROM account GROUP BY access
 def accounts_due(database: Database, now: datetime, limit: int) -> Sequence[tuple[CompanyId, AccountId]]:
     """Accounts that nobody works on and in which there is something to do; the longest due first, so that nobody is kept waiting.
 
-    Failing ones only once an hour; none whose provider the company has switched off.
+    Failing ones only once an hour; none that rests, and none whose provider the company has switched off.
     """
     found = database.ask(_DUE, now=micros(now), probed=micros(now - PROBED), limit=limit)
-    return [(CompanyId(row.company), AccountId(row.id)) for row in found]
+    return [(CompanyId(row.company), AccountId(row.account)) for row in found]
 
 
 def next_account(database: Database) -> datetime | None:
     """When the next link is due by the clock; what is written meanwhile is due at once."""
-    [(due,)] = database.ask(_NEXT)
-    return maybe_instant(due)
+    return next((instant(due) for (due,) in database.ask(_NEXT)), None)
 
 
 def claim(database: Database, company: CompanyId, account: AccountId, now: datetime, until: datetime) -> Claim | None:

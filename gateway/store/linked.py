@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,8 @@ from gateway.store.reading import Reading, batches, several
 
 _WHOLE = -(2**62)
 """Stands for `at` None in the key of an item."""
+
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
 
 ACCOUNT = "a.id, a.staff, a.provider, a.login, a.subject, a.scopes, a.access, a.trouble, a.since, a.probed, a.created"
 LINK = (
@@ -142,6 +145,11 @@ class Linked(Reading):
         ]
 
 
+def said(sentence: str) -> str:
+    """A sentence for people, which may quote a provider: without the signs that not every database keeps."""
+    return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", sentence)
+
+
 def account_from(row: Line) -> Account:
     return Account(
         id=AccountId(row.id),
@@ -167,7 +175,7 @@ def account_values(account: Account) -> dict[str, Any]:
         "subject": account.subject,
         "scopes": " ".join(account.scopes),
         "access": account.access.value,
-        "trouble": account.trouble,
+        "trouble": said(account.trouble),
         "since": maybe_micros(account.since),
         "probed": maybe_micros(account.probed),
         "created": micros(account.created),
@@ -205,13 +213,13 @@ def link_values(link: Link) -> dict[str, Any]:
         "account": link.account,
         "staff": link.staff,
         "elsewhere": link.calendar,
-        "title": link.title,
+        "title": said(link.title),
         "own": int(link.own),
         "direction": link.direction.value,
         "level": link.level.value,
         "on_delete": "" if link.on_delete is None else link.on_delete.value,
         "standing": link.standing.value,
-        "trouble": link.trouble,
+        "trouble": said(link.trouble),
         "since": maybe_micros(link.since),
         "seen": link.seen,
         "cursor": None if link.cursor is None else _cursor_json(link.cursor),
@@ -257,7 +265,7 @@ def item_values(item: Item) -> dict[str, Any]:
         "attempts": item.attempts,
         "due": maybe_micros(item.due),
         "condition": item.condition.value,
-        "trouble": item.trouble,
+        "trouble": said(item.trouble),
     }
 
 
@@ -277,7 +285,7 @@ def _maybe_owned(kept: str | None) -> Owned | None:
 def _maybe_json(owned: Owned | None) -> str | None:
     if owned is None:
         return None
-    return written(
+    return json.dumps(  # whatever somebody has written over there is kept exactly, half a character too
         {
             "span": [micros(owned.span.start), micros(owned.span.end)],
             "zone": owned.zone,
@@ -287,7 +295,8 @@ def _maybe_json(owned: Owned | None) -> str | None:
             "tentative": owned.tentative,
             "rule": owned.rule,
             "all_day": owned.all_day,
-        }
+        },
+        separators=(",", ":"),
     )
 
 

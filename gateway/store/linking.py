@@ -11,7 +11,7 @@ from gateway.links import Account, AccountId, Channel, Claim, Happening, Item, K
 from gateway.model import Policy, StaffId
 from gateway.store.codec import micros
 from gateway.store.credentials import digest
-from gateway.store.linked import Linked, account_values, item_values, key_at, link_values
+from gateway.store.linked import Linked, account_values, item_values, key_at, link_values, said
 from gateway.store.writing import Writing
 
 KEPT = 500
@@ -27,6 +27,7 @@ _SAVE_ACCOUNT = text("""
     UPDATE account SET login = :login, scopes = :scopes, access = :access, trouble = :trouble, since = :since, probed = :probed
     WHERE company = :company AND id = :id
 """)
+_REST = text("UPDATE account SET rests = :until WHERE company = :company AND id = :id")
 _KEEP = text("""
     UPDATE account SET sealed = :sealed, version = version + 1 WHERE company = :company AND id = :id AND version = :version
 """)
@@ -72,7 +73,8 @@ _FORGET = text("""
 _ADD_CHANNEL = text("""
     INSERT INTO channel (company, link, id, resource, digest, made, expires)
     VALUES (:company, :link, :id, :resource, :digest, :made, :expires)
-    ON CONFLICT (company, link, id) DO UPDATE SET resource = excluded.resource, digest = excluded.digest, expires = excluded.expires
+    ON CONFLICT (company, link, id) DO UPDATE SET resource = excluded.resource, digest = excluded.digest, made = excluded.made,
+        expires = excluded.expires
 """)
 _DROP_CHANNEL = text("DELETE FROM channel WHERE company = :company AND link = :link AND id = :id")
 _HOLDS = text("SELECT 1 FROM account WHERE company = :company AND id = :id AND fence = :fence")
@@ -98,6 +100,11 @@ class Linking(Writing, Linked):
         if not self._run(_SAVE_ACCOUNT, **{name: value for name, value in account_values(account).items() if name in _CHANGING}):
             raise Missing("There is no such account.")
 
+    def rest_account(self, id: AccountId, until: datetime) -> None:
+        """Nothing of the account is due before; what is written or told meanwhile is due then. Raises Missing."""
+        if not self._run(_REST, id=id, until=micros(until)):
+            raise Missing("There is no such account.")
+
     def keep_credential(self, id: AccountId, sealed: bytes, version: int) -> int:
         """Replace the credential that had this version; the new version. Raises Conflict when somebody has replaced it meanwhile."""
         if not self._run(_KEEP, id=id, sealed=sealed, version=version):
@@ -113,7 +120,7 @@ class Linking(Writing, Linked):
         self._run(_REMOVE_ACCOUNT, id=id)
 
     def add_link(self, link: Link) -> None:
-        """Raises Conflict when there is no such account or staff member."""
+        """Raises Missing without the account, Conflict when it is somebody else's or the link is known."""
         if self.account(link.account).staff != link.staff:
             raise Conflict("The account belongs to somebody else.")
         self._run(_ADD_LINK, **link_values(link))
@@ -139,7 +146,8 @@ class Linking(Writing, Linked):
 
     def note(self, link: LinkId, happening: Happening) -> None:
         """A line of the link's history, of which the newest are kept."""
-        self._run(_NOTE, link=link, at=micros(happening.at), kind=happening.kind, sentence=happening.sentence[:1000], entry=happening.entry)
+        sentence = said(happening.sentence)[:1000]
+        self._run(_NOTE, link=link, at=micros(happening.at), kind=happening.kind, sentence=sentence, entry=happening.entry)
         self._run(_FORGET, link=link, kept=KEPT)
 
     def add_channel(self, channel: Channel) -> None:

@@ -8,6 +8,7 @@ from gateway.store.columns import flag, instant, octets, revision, table, text, 
 
 # Access of a staff member at a provider. `sealed` is the credential, `version` counts how often it was replaced. A claim moves
 # `leased_until` and raises `fence`, so that a worker that was too slow finds out. `switched`: the company's switch of the provider.
+# `rests`: until when the provider wants to be left alone.
 table(
     "account",
     text("id"),
@@ -26,6 +27,7 @@ table(
     Column("version", BigInteger, nullable=False),
     Column("fence", BigInteger, nullable=False),
     instant("leased_until"),
+    instant("rests", nullable=True),
     PrimaryKeyConstraint("company", "id"),
     UniqueConstraint("company", "staff", "provider", "subject"),
     ForeignKeyConstraint(["company", "staff"], ["staff.company", "staff.id"]),

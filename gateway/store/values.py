@@ -256,6 +256,17 @@ class Overview:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """What waits in one link. `waiting`: changes that are not over there yet, the oldest of them made at `unsent`; `dead`: events the
+    provider refuses for good; `undecided`: those that wait for a person, or that cannot be found."""
+
+    waiting: int = 0
+    unsent: datetime | None = None
+    dead: int = 0
+    undecided: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Attendance:
     """One customer's hold on one appointment. `sealed` is the key; `partstat` is "" (not asked yet), "ACCEPTED" or "DECLINED"
     (RFC 5545 §3.2.12), given to the appointment in that `version`."""

@@ -1,129 +1,111 @@
-"""Back from a provider's consent page, and notifications from providers: /connect/…/callback, /hooks/….
-
-A notification says that there is news and nothing else; it is believed only with the secret of its channel, and answered at once.
-"""
+"""Back from a provider's consent page, /connect/…/callback: what came of it, said in a sentence with a next step."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from datetime import datetime
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway import observe
-from gateway.bridge.accounts import Accounts, Connected
+from gateway.bridge.accounts import Accounts, Connected, Failed, local
 from gateway.bridge.remote import RemoteError
 from gateway.errors import Conflict, Missing
-from gateway.web.pages import page
-from gateway.web.paper import render
-from gateway.web.parts import Parts, on_thread, parts
+from gateway.links import Provider
+from gateway.web.languages import marked
+from gateway.web.pages import language_of, page
+from gateway.web.parts import Parts, host_cookie, on_thread, parts
 from gateway.web.problems import Problem
 
-HOOK = 256 * 1024
-"""Octets of a notification; Microsoft bundles many into one."""
+COOKIE = "gateway-consent"
+"""Held by the browser that was sent to the provider from one of our pages: no other one may come back with its state (trust.md A160)."""
 
-AT_ONCE = 1000
-"""Notifications of one request that are looked at."""
+_AT: Mapping[str, tuple[Provider, ...]] = {
+    "/connect/google/callback": (Provider.GOOGLE,),
+    "/connect/microsoft/callback": (Provider.OUTLOOK, Provider.OFFICE365),
+}
+_ADMIN = ("consent_required", "interaction_required", "admin_consent_required")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Answer:
+    """What the provider's page has sent the browser back with (RFC 6749 §4.1.2)."""
+
+    state: str
+    code: str
+    error: str
+    browser: str
+    among: tuple[Provider, ...]
 
 
 def routes() -> list[web.RouteDef]:
-    return [
-        web.get("/connect/google/callback", back),
-        web.get("/connect/microsoft/callback", back),
-        web.post("/hooks/google", google),
-        web.post("/hooks/microsoft", microsoft),
-    ]
-
-
-async def back(request: web.Request) -> web.Response:
-    """The person has said yes or no at the provider. GET is what OAuth prescribes (RFC 6749 §4.1.2); the state makes it ours, once."""
-    state, code = request.query.get("state", ""), request.query.get("code", "")
-    error = request.query.get("error", "")
-    if error or not code:
-        return _said(*_refused(error), status=400)
-    try:
-        done = await on_thread(request.app, _complete, parts(request), state, code)
-    except (RemoteError, Conflict, Missing) as failed:
-        return _said("The calendar is not connected", str(failed), status=400)
-    parts(request).wake()
-    if done.back.startswith("/") and not urlsplit(done.back).netloc:
-        mark = "&" if "?" in done.back else "?"
-        return web.Response(status=303, headers={"Location": f"{done.back}{mark}said=connected", "Cache-Control": "no-store"})
-    lead = "Your appointments appear there within a minute. You can close this page."
-    if done.missing:
-        lead += f" You have not allowed us to {' and to '.join(done.missing)}: connect again and tick it if you want that."
-    return _said("Your calendar is connected", lead)
-
-
-def _complete(given: Parts, state: str, code: str) -> Connected:
-    """Runs on a thread."""
-    return accounts(given).complete(state, code)
+    return [web.get(path, back) for path in _AT]
 
 
 def accounts(given: Parts) -> Accounts:
+    """Raises Problem where no calendars are connected."""
     if given.accounts is None:
         raise Problem(404, "No calendar can be connected here.")
     return given.accounts
 
 
-def _refused(error: str) -> tuple[str, str]:
-    if error == "access_denied":
-        return "Nothing was connected", "You have not agreed, so nothing has changed. Use the link of your invitation to try again."
-    if error in ("consent_required", "interaction_required", "admin_consent_required"):
-        return "Your administrator has to agree first", "Ask the administrator of your organisation to allow this app, then try again."
-    return "Nothing was connected", "The provider did not let us in. Please try again; if it happens again, tell whoever invited you."
+async def back(request: web.Request) -> web.Response:
+    """The person has said yes or no at the provider. GET is what OAuth prescribes; the state makes it ours, and is good once."""
+    given, query = parts(request), request.query
+    answer = _Answer(
+        state=query.get("state", "")[:200],
+        code=query.get("code", "")[:4000],
+        error=query.get("error", "")[:100],
+        browser=request.cookies.get(host_cookie(given, COOKIE), "")[:200],
+        among=_AT[request.path],
+    )
+    done = await on_thread(request.app, _complete, given, answer)
+    if isinstance(done, Failed):
+        return _said(request, _title(answer.error), done.sentence, status=400, again=done.back)
+    given.wake()
+    if done.back and not done.missing:
+        mark = "&" if "?" in done.back else "?"
+        return web.Response(status=303, headers={"Location": f"{done.back}{mark}said=connected", "Cache-Control": "no-store"})
+    lead = marked("Your appointments appear there within a minute. You can close this page.")
+    return _said(request, marked("Your calendar is connected"), lead, _unasked(request, done.missing), again=done.back)
 
 
-def _said(title: str, lead: str, status: int = 200) -> web.Response:
-    return page(render("notice.html", title=title, lead=lead), status)
-
-
-async def google(request: web.Request) -> web.Response:
-    """Google says nothing but headers; the token is all that tells it from anybody else (bridge.md §2.6)."""
-    channel, token = request.headers.get("X-Goog-Channel-ID", "")[:128], request.headers.get("X-Goog-Channel-Token", "")[:300]
-    if channel and token:
-        await on_thread(request.app, _wake, parts(request), [(channel, token)])
-    return web.Response(status=202)
-
-
-async def microsoft(request: web.Request) -> web.Response:
-    """The handshake is answered with its own words as plain text; notifications with 202 (bridge.md §3.5)."""
-    token = request.query.get("validationToken")
-    if token is not None:
-        return web.Response(text=token[:2048], content_type="text/plain")
-    async with asyncio.timeout(parts(request).limits.body_seconds):
-        octets = await request.content.read(HOOK + 1)
-    if len(octets) > HOOK:
-        raise Problem(413, f"A notification may have {HOOK} octets at most.")
-    told = _told(octets)
-    if told:
-        await on_thread(request.app, _wake, parts(request), told)
-    return web.Response(status=202)
-
-
-def _told(octets: bytes) -> list[tuple[str, str]]:
-    """(subscription, secret) of each notification; lifecycle ones look alike."""
+def _complete(given: Parts, answer: _Answer) -> Connected | Failed:
+    """Runs on a thread. The state is used up in any case: whoever comes back twice begins anew."""
+    room = accounts(given)
     try:
-        body: Any = json.loads(octets)  # whatever somebody sends
-        found = body["value"]
-        return [(str(each["subscriptionId"])[:128], str(each["clientState"])[:300]) for each in found[:AT_ONCE]]
-    except (ValueError, LookupError, TypeError):
-        return []
+        consent = room.returned(answer.state, among=answer.among, browser=answer.browser)
+    except Missing as error:
+        return Failed(sentence=str(error))
+    if answer.error or not answer.code:
+        return Failed(sentence=_refused(answer.error), back=local(consent.back))
+    try:
+        return room.connect(consent, answer.code)
+    except (RemoteError, Conflict, Missing) as error:
+        return Failed(sentence=str(error), back=local(consent.back))
 
 
-def _wake(given: Parts, told: list[tuple[str, str]]) -> None:
-    """Runs on a thread. Unknown ones are passed over: nobody learns which there are."""
-    now: datetime = given.clock()
-    known = 0
-    for channel, secret in dict.fromkeys(told):
-        found = given.store.channel(channel, secret)
-        if found is not None:
-            company, link = found
-            given.store.wake(company, link.id, now)
-            known += 1
-    observe.log("hook", known=known, told=len(told))
-    if known:
-        given.wake()
+def _title(error: str) -> str:
+    if error in _ADMIN:
+        return marked("Your administrator has to agree first")
+    return marked("Nothing was connected") if error else marked("The calendar is not connected")
+
+
+def _refused(error: str) -> str:
+    if error in _ADMIN:
+        return "Ask the administrator of your organisation to allow this app, then try again."
+    if error == "access_denied":
+        return "You have not agreed, so nothing has changed. Use the link of your invitation to try again."
+    return "The provider did not let us in. Please try again; if it happens again, tell whoever invited you."
+
+
+def _unasked(request: web.Request, missing: Sequence[str]) -> str:
+    """What was not granted, in the reader's language; "" when everything was."""
+    said = language_of(request)
+    what = "; ".join(said.heard(each) for each in missing)
+    return said.say("You have not allowed us to do this: %(what)s. Connect again and tick it if you want that.", what=what) if what else ""
+
+
+def _said(request: web.Request, title: str, lead: str, more: str = "", status: int = 200, again: str = "") -> web.Response:
+    """`again` is the page of ours where it was begun."""
+    said = language_of(request)
+    return page(said.page("notice.html", title=said.say(title), lead=f"{said.heard(lead)} {more}".strip(), back=again), status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gettext
 import hashlib
 from importlib.resources import files
 
@@ -35,16 +36,22 @@ def static(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256(found[1]).hexdigest()[:12]}"
 
 
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("gateway.web"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    extensions=["jinja2.ext.i18n"],
-)
-TEMPLATES.globals["static"] = static
-TEMPLATES.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+def environment(translations: gettext.NullTranslations) -> jinja2.Environment:
+    """The templates in one language. Each language has an environment of its own: overlays would share what is installed last."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("gateway.web"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.globals["static"] = static
+    made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    return made
+
+
+TEMPLATES = environment(gettext.NullTranslations())
 
 
 def render(template: str, *, language: str = "en", **values: object) -> str:

@@ -98,6 +98,11 @@ def parts(request: web.Request) -> Parts:
     return request.app[PARTS]
 
 
+def host_cookie(given: Parts, name: str) -> str:
+    """With its prefix browsers take a cookie from us alone, over TLS alone (RFC 6265bis §4.1.3)."""
+    return f"__Host-{name}" if given.public_url.startswith("https:") else name
+
+
 async def on_thread(app: web.Application, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run blocking work on the front door's own threads. It is carried to its end even if the client has gone."""
     return await app[POOL].run(partial(work, *args, **kwargs))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from gateway.web import answer, api, connect, dav, feeds, operations, pages, site, timezones
+from gateway.web import answer, api, connect, dav, feeds, hooks, operations, pages, site, timezones
 from gateway.web.guard import dress, guard
 from gateway.web.parts import CLOSING, PARTS, POOL, Limits, Parts
 from gateway.web.threads import Threads
@@ -29,6 +29,7 @@ def build(parts: Parts) -> web.Application:
     """The application: REST, feeds, pages, operations, and CalDAV when the parts contain it. Opens nothing yet."""
     app = web.Application(middlewares=[guard], client_max_size=parts.limits.body)
     app[PARTS] = parts
+    app[hooks.BELL] = hooks.Bell()
     app.on_response_prepare.append(dress)
     app.cleanup_ctx.append(_threads)
     rooms = (
@@ -37,6 +38,7 @@ def build(parts: Parts) -> web.Application:
         pages.routes(parts),
         answer.routes(),
         connect.routes(),
+        hooks.routes(),
         site.routes(),
         feeds.routes(parts),
         api.routes(),

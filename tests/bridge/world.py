@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -22,9 +22,7 @@ from gateway.bridge.vault import Vaults
 from gateway.fakes.faults import Fault
 from gateway.fakes.google.provider import API, Google
 from gateway.fakes.microsoft.provider import Microsoft
-from gateway.fakes.provider import Provider as Fake
 from gateway.fakes.running import people
-from gateway.fakes.wire import Ask, Request
 from gateway.links import Account, AccountId, Direction, Item, Link, LinkId, Provider
 from gateway.model import (
     Actor,
@@ -46,8 +44,8 @@ from gateway.model import (
 from gateway.post.letters import Letters
 from gateway.seal import Seal
 from gateway.store import Store, Transaction, fresh_id
+from tests.bridge.wire import BASE, NOW, Clock, Wire
 
-NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)  # a Tuesday; 09:00 in Paris
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 DEMO = CompanyId("demo")
 PLATFORM = Actor("platform", "rest")
@@ -55,23 +53,11 @@ JOHN = Staff(id=StaffId("john"), handle="john-smith", name="John Smith", email="
 ADVICE = Service(id=ServiceId("advice"), name="Advice", duration=timedelta(minutes=30))
 ANN = Customer(id=CustomerId("ann"), name="Ann Canaryname", email="ann.canary@example.com", zone="Europe/Paris", phone="+33 1 55 00 11 22")
 NOTE = "Xylophone canary note"
-BASE = "https://provider.example"
 SCOPES = ["https://www.googleapis.com/auth/calendar.app.created", "openid", "email"]
 SEAL = Seal("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
 
 
 ACCOUNT, LINK = AccountId("account"), LinkId("link")
-
-
-@dataclass
-class Clock:
-    now: datetime = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, by: timedelta) -> None:
-        self.now += by
 
 
 class Crash(BaseException):
@@ -102,40 +88,6 @@ class FragileStore(Store):
             return False
         self.bomb = None
         return True
-
-
-@dataclass
-class Wire:
-    """Requests to the fake, as values; `cut` may break any of them, by its number."""
-
-    provider: Fake
-    sent: list[tuple[str, str]] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
-    cut: Callable[[int, str, str], None] | None = None
-
-    def __call__(self, method: str, address: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, Mapping[str, str], bytes]:
-        self.sent.append((method, address))
-        self.bodies.append(body or b"")
-        if self.cut is not None:
-            self.cut(len(self.sent), method, address)
-        named = {name.lower(): value for name, value in headers.items()}
-        outcome = self.provider.answer(
-            Request(method=method, target=address.removeprefix(BASE), headers=named, body=body or b"", base=BASE)
-        )
-        if isinstance(outcome.result, Ask):
-            raise OSError("nobody is asked back here")
-        reply = outcome.result
-        if outcome.breakage in ("reset", "blackhole"):
-            raise OSError(outcome.breakage)
-        if outcome.breakage == "truncate":
-            return reply.status, {name.lower(): value for name, value in reply.headers.items()}, reply.body[: len(reply.body) // 2]
-        return reply.status, {name.lower(): value for name, value in reply.headers.items()}, reply.body
-
-    def writes(self, since: int = 0) -> list[tuple[str, str]]:
-        return [each for each in self.sent[since:] if each[0] != "GET" and "/events" in each[1]]
-
-    def lists(self, since: int = 0) -> list[tuple[str, str]]:
-        return [each for each in self.sent[since:] if each[0] == "GET" and each[1].partition("?")[0].endswith(("/events", "/delta"))]
 
 
 @dataclass

@@ -16,13 +16,14 @@ from gateway.bridge.accounts import Accounts
 from gateway.bridge.feed import Fetcher
 from gateway.bridge.remote import House, Vault
 from gateway.egress import Egress
-from gateway.links import Account, AccountId, Happening, Link, LinkId, Provider, Standing
+from gateway.links import Account, AccountId, Condition, Happening, Item, Key, Link, LinkId, Provider, Standing
 from gateway.model import (
     Actor,
     Company,
     CompanyId,
     Customer,
     CustomerId,
+    EntryId,
     Feed,
     FeedId,
     Group,
@@ -209,11 +210,15 @@ def connected(store: Store) -> None:
         )
         tx.add_link(link)
         tx.add_link(replace(link, id=LinkId("braked"), standing=Standing.GUARD, trouble="5 of 6 are missing."))
+        odd = Item(link=LinkId("braked"), key=Key(entry=EntryId("odd")), remote="r", condition=Condition.CONFLICT, trouble="It has guests.")
+        tx.save_item(odd, NOW)
         tx.note(link.id, Happening(at=NOW, kind="connected", sentence="Connected."))
 
 
 @contextmanager
-def opened(store: WatchedStore, *, limits: Limits | None = None, unready: Sequence[str] = ()) -> Iterator[Door]:
+def opened(
+    store: WatchedStore, *, limits: Limits | None = None, unready: Sequence[str] = (), accounts: Accounts | None = None
+) -> Iterator[Door]:
     """The door, served from a thread on a port of its own, and closed at the end."""
     clock, box, woken = Clock(), Box(), list[datetime]()
     given = Parts(
@@ -224,7 +229,7 @@ def opened(store: WatchedStore, *, limits: Limits | None = None, unready: Sequen
         mailbox=box,
         sealer=SEAL,
         fetcher=Fetcher(Egress()),
-        accounts=connector(store, clock),
+        accounts=accounts or connector(store, clock),
         letters=Desk(sender="Calendar <calendar@example.com>", public_url="https://calendar.example.com", seal=bytes),
         unready=lambda: unready,
         limits=limits or Limits(),

@@ -69,8 +69,11 @@ LINKS: dict[str, tuple[str, Any, dict[str, str]]] = {
     "changeLink": ("/links/link", {"paused": False, "direction": "both"}, {}),
     "disconnect": ("/links/link?remove=false", None, {}),
     "decide": ("/links/braked/decide", {"meant": True}, {}),
+    "getLinkTroubles": ("/links/braked/troubles", None, {}),
+    "settleTrouble": ("/links/braked/settle", {"appointment": "odd", "keep": True}, {}),
     "retryLink": ("/links/braked/retry", {}, {}),
     "getLinkHistory": ("/links/link/history", None, {}),
+    "getStatus": ("/status", None, {}),
 }
 
 

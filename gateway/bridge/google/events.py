@@ -22,8 +22,9 @@ Json = dict[str, Any]  # as Google's discovery document describes it
 IDLE_TYPES = frozenset({"workingLocation", "birthday"})
 """Event types that block nobody."""
 
+_AT = "%Y-%m-%dT%H:%M:%S.%f+00:00"
 _BREAK = re.compile(r"<br\s*/?>\n?|</(?:p|div|li|tr|h\d)>", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"</?[a-zA-Z!][^>]*>")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,14 +50,17 @@ class Names:
         if (marks.get("gw"), marks.get("lnk")) != (self.mark, self.link):
             return None
         try:
-            at = datetime.fromisoformat(marks["at"]).astimezone(UTC) if marks.get("at") else None
+            at = datetime.strptime(marks["at"], _AT).replace(tzinfo=UTC) if marks.get("at") else None
             return Key(entry=EntryId(str(marks["apt"])), at=at, generation=int(marks["gen"]))
-        except (LookupError, ValueError):
+        except (LookupError, ValueError, TypeError):
             return None
 
 
 def written(owned: Owned, names: Names, key: Key) -> Json:
-    """Every field we own, and none besides. Series need a zone beside their times, or they would drift when clocks change."""
+    """Every field we own, and none besides; None clears. Series need a zone beside their times, or they would drift when clocks change.
+
+    Whether it blocks time is the person's to say; new events do.
+    """
     zone = ZoneInfo(owned.zone)
     return {
         "summary": owned.title,
@@ -65,8 +69,7 @@ def written(owned: Owned, names: Names, key: Key) -> Json:
         "start": {"dateTime": owned.span.start.astimezone(zone).isoformat(), "timeZone": owned.zone, "date": None},
         "end": {"dateTime": owned.span.end.astimezone(zone).isoformat(), "timeZone": owned.zone, "date": None},
         "status": "tentative" if owned.tentative else "confirmed",
-        "transparency": "opaque",
-        **({"recurrence": [f"RRULE:{spelt(owned.rule, owned.zone)}"]} if owned.rule else {}),
+        "recurrence": [f"RRULE:{spelt(owned.rule, owned.zone)}"] if owned.rule else None,
         "extendedProperties": {"private": names.marker(key)},
     }
 
@@ -94,7 +97,7 @@ def _owned(event: Json, home: str) -> Owned:
         zone=zone,
         title=line(str(event.get("summary") or "")),
         text=_plain(str(event.get("description") or "")),
-        place=str(event.get("location") or ""),
+        place=line(str(event.get("location") or "")),
         tentative=event.get("status") == "tentative",
         rule=_rule(event.get("recurrence") or []),
         all_day=all_day,
@@ -104,11 +107,19 @@ def _owned(event: Json, home: str) -> Owned:
 def _instant(moment: Json, home: str) -> tuple[datetime, str, bool]:
     """(instant in UTC, zone, whether it is a whole day). A date is midnight where the calendar is at home, and stays a date."""
     if moment.get("date"):
-        return datetime.combine(date.fromisoformat(moment["date"]), time(), _zone(home)).astimezone(UTC), home, True
+        return _utc(datetime.combine(date.fromisoformat(moment["date"]), time(), _zone(home))), home, True
     zone = str(moment.get("timeZone") or home)
     read = datetime.fromisoformat(str(moment["dateTime"]).replace("Z", "+00:00"))
     aware = read if read.tzinfo is not None else read.replace(tzinfo=_zone(zone))
-    return aware.astimezone(UTC), zone if _known(zone) else "UTC", False
+    return _utc(aware), zone if _known(zone) else "UTC", False
+
+
+def _utc(aware: datetime) -> datetime:
+    """In UTC; at the ends of the calendar, where no zone can be applied, as it is written."""
+    try:
+        return aware.astimezone(UTC)
+    except OverflowError:
+        return aware.replace(tzinfo=UTC)
 
 
 def _rule(lines: list[str]) -> str:
@@ -119,12 +130,12 @@ def _rule(lines: list[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """A description as text: Google keeps HTML."""
-    return normal(html.unescape(_TAG.sub("", _BREAK.sub("\n", text))))
+    """A description as text: Google keeps HTML, and its editor puts &nbsp; between words."""
+    return normal(html.unescape(_TAG.sub("", _BREAK.sub("\n", text))).replace("\u00a0", " "))
 
 
 def _at(key: Key) -> str:
-    return "" if key.at is None else key.at.strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
+    return "" if key.at is None else key.at.strftime(_AT)
 
 
 def _zone(name: str) -> ZoneInfo:

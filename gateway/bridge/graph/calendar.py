@@ -1,193 +1,219 @@
-"""One calendar at Microsoft: listed by delta, written under transactions of our own, each request once."""
+"""One calendar at Microsoft: listed in rounds, written under transactions of our own, each request once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 
-from gateway.bridge.graph.events import MARKER, Json, Names, cancelled_starts, seen, written
+from gateway.bridge.graph.events import NO_ID, UNREADABLE, Json, cancelled, created, found, moment, seen, written
+from gateway.bridge.graph.listing import Listing
+from gateway.bridge.graph.names import MARKER, Names
 from gateway.bridge.graph.wire import Line
-from gateway.bridge.remote import CursorExpired, Gone, Guarded, Inexpressible, Known, Page, Seen, Unreachable, Watching
+from gateway.bridge.remote import Clash, Gone, Guarded, Inexpressible, Known, Page, Rejected, Seen, Unreachable, Watching
 from gateway.links import Cursor, Key, Owned
 from gateway.model import Span
 
-AT_ONCE = 100
 SUBSCRIPTION = timedelta(minutes=4200)
 """A little less than what Graph allows for events."""
 
-_WHOLE = "?$select=id,subject,body,start,end,isAllDay,isCancelled,showAs,location,attendees,recurrence,type,seriesMasterId"
-_MASTER = f"{_WHOLE},originalStartTimeZone,cancelledOccurrences&$expand=exceptionOccurrences"
+_MASTER = "?$select=id,subject,body,start,end,isAllDay,isCancelled,showAs,location,attendees,recurrence,type,seriesMasterId,transactionId"
+_DATES = f"{_MASTER},originalStart,originalStartTimeZone,cancelledOccurrences&$expand=exceptionOccurrences"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Look:
+    """What has to be known of an event before it may be written to. `whole`: of a series, its dates were looked at as well."""
+
+    seen: Seen
+    transaction: str
+    guests: bool
+    whole: bool
 
 
 class GraphCalendar:
-    """`remote.Remote` for Graph. `root` is "/me", or "/users/{id}" where the company's own consent is used."""
+    """`remote.Remote` for Graph. `root` is "/me", or "/users/{id}" where a whole company has consented."""
 
     def __init__(self, line: Line, calendar: str, names: Names, root: str = "/me") -> None:
         self._line = line
         self._root = root
         self._names = names
-        self._calendar = calendar
         self._place = f"{root}/calendars/{_spelt(calendar)}"
+        self._listing = Listing(line, root, _spelt(calendar), self._noted, self._dates)
+        self._looks: dict[str, _Look] = {}
 
     def pull(self, cursor: Cursor | None, window: Span, now: datetime) -> Iterator[Page]:
-        """The round of changes of the window, or a first round with everything in it. What a round calls removed may only have left the
-        window, and dates that were cancelled stand on their series alone: each series that has changed is looked at again."""
-        fingerprint = f"1 {self._calendar} {_moment(window.start)} {_moment(window.end)}"
-        if cursor is not None and cursor.fingerprint != fingerprint:
-            raise CursorExpired("The listing is asked for in another way now.")
-        first = f"{self._place}/calendarView/delta?startDateTime={_moment(window.start)}&endDateTime={_moment(window.end)}"
-        address = first if cursor is None else cursor.value
-        masters: set[str] = set()
-        while True:
-            answer = self._line("GET", address, of="list", prefer=f", odata.maxpagesize={AT_ONCE}")
-            found: list[Seen] = []
-            for each in answer.get("value") or ():
-                found += self._told(each, masters)
-            onward, token = str(answer.get("@odata.nextLink") or ""), str(answer.get("@odata.deltaLink") or "")
-            if onward:
-                yield Page(seen=tuple(found))
-                address = onward
-                continue
-            if not token:
-                raise Unreachable("Microsoft's listing ends without a token.")
-            for master in sorted(masters):
-                found += self._dates(master)
-            kept = Cursor(value=token, fingerprint=fingerprint, window=window, obtained=now)
-            yield Page(seen=tuple(found), cursor=kept, full=cursor is None)
-            return
-
-    def _told(self, each: Json, masters: set[str]) -> list[Seen]:
-        if "@removed" in each:
-            return [Seen(id=str(each["id"]), etag="", owned=None, certain=False)]
-        if each.get("type") == "seriesMaster":
-            masters.add(str(each["id"]))
-        return [] if each.get("type") == "occurrence" else [seen(each, self._names)]
-
-    def _dates(self, master: str) -> list[Seen]:
-        """Of a series: the dates that were moved, and those that were cancelled."""
-        try:
-            whole = self._line("GET", self._event(master) + _MASTER, of="event")
-        except Gone:
-            return []
-        owned = seen(whole, self._names).owned
-        moved = [seen(each | {"seriesMasterId": master}, self._names) for each in whole.get("exceptionOccurrences") or ()]
-        if owned is None:
-            return moved
-        return moved + [_cancelled(master, at) for at in cancelled_starts(whole, owned)]
+        return self._listing.pull(cursor, window, now)
 
     def get(self, id: str) -> Seen | None:
-        if id.startswith(_NO_ID):
-            return None
+        """Wherever in the mailbox it lies now: an event that was moved to another calendar is neither lost nor made twice."""
+        if id.startswith(NO_ID):
+            return self.occurrence(*found(id))
         try:
-            return seen(self._line("GET", self._event(id), of="event"), self._names)
+            return self._fetched(id).seen
         except Gone:
             return None
 
     def find(self, key: Key) -> Seen | None:
         """By the marker, which only a filter can ask for. People's copies carry it too: ours alone has our transaction."""
-        wish = f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER}' and ep/value eq '{self._names.digest(key)}')"
-        answer = self._line("GET", f"{self._place}/events?$filter={quote(wish)}&$top=50", of="list")
-        found = [each for each in answer.get("value") or () if each.get("type") != "occurrence"]
-        ours = [each for each in found if each.get("transactionId") == self._names.transaction(key)]
-        return seen(ours[0], self._names) if ours else None
+        wish = f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER}' and ep/value eq '{self._names.transaction(key)}')"
+        address = f"{self._place}/events?$filter={quote(wish)}&$top=50"
+        for _ in range(20):
+            answer = self._line.get(address, "list")
+            for each in answer.get("value") or ():
+                if not each.get("seriesMasterId") and self._names.ours(each.get("transactionId"), key):
+                    return self._kept(each)
+            address = str(answer.get("@odata.nextLink") or "")
+            if not address:
+                return None
+        raise Unreachable("Microsoft's listing does not end.")
 
     def occurrence(self, master: str, at: datetime) -> Seen | None:
         """By its original start: among the instances around it, the moved dates, or the cancelled ones."""
-        reach = f"?startDateTime={_moment(at - timedelta(days=1))}&endDateTime={_moment(at + timedelta(days=1))}"
+        reach = f"?startDateTime={moment(at - timedelta(days=1))}&endDateTime={moment(at + timedelta(days=1))}&$top=50"
         try:
-            answer = self._line("GET", self._event(master) + "/instances" + reach, of="event")
-        except Gone:
+            answer = self._line.get(f"{self._event(master)}/instances{reach}", "event")
+        except (Gone, Rejected):  # not there, or no series any more
             return None
-        near = [seen(each | {"seriesMasterId": master}, self._names) for each in answer.get("value") or ()]
-        return next((each for each in [*near, *self._dates(master)] if each.at == at), None)
+        near = [self._kept(each | {"seriesMasterId": master}) for each in answer.get("value") or ()]
+        here = next((each for each in near if each.at == at), None)
+        return here or next((each for each in self._dates(master) if each.at == at), None)
 
     def create(self, key: Key, owned: Owned) -> Seen:
-        body = {
-            **written(owned),
-            "transactionId": self._names.transaction(key),
-            "isReminderOn": False,
-            "responseRequested": False,
-            "singleValueExtendedProperties": [{"id": MARKER, "value": self._names.digest(key)}],
-        }
-        return self._kept(self._line("POST", f"{self._place}/events", body, of="event"))
+        return self._kept(self._line.post(f"{self._place}/events", created(key, owned, self._names), "new"))
 
     def update(self, known: Known, owned: Owned) -> Seen:
-        self._must_be_ours(known)
-        body = written(owned)
-        if known.key.at is not None:
-            body.pop("recurrence", None)
-        path = self._event(known.id)
-        self._line.mine(path)
-        return self._kept(self._line("PATCH", path, body, of="event", etag=known.etag))
+        """Only what differs is written; nothing at all when that is nothing."""
+        if known.id.startswith(NO_ID):
+            raise Inexpressible("Outlook cannot call back a date that was cancelled.")
+        there = self._writable(known)
+        body = written(owned, there.owned, occurrence=bool(there.master))
+        if not body:
+            return there
+        self._looks.pop(there.master, None)
+        return self._kept(self._line.patch(self._event(known.id), body, "event", etag=there.etag))
 
     def delete(self, known: Known) -> None:
-        """Looked at first: deleting an event that somebody has invited guests to would mail them."""
-        self._must_be_ours(known)
-        there = self.get(known.id)
-        if there is None:
-            raise Gone("It is deleted already.")
-        if there.attendees:
-            raise Guarded("The event has guests over there; please delete it there yourself.")
-        path = self._event(known.id)
-        self._line.mine(path)
-        self._line("DELETE", path, of="event", etag=known.etag)
+        if known.id.startswith(NO_ID):
+            raise Gone("This date is cancelled already.")
+        there = self._writable(known)
+        self._line.delete(self._event(known.id), "event", etag=there.etag)
+        self._looks.pop(known.id, None)
+        self._looks.pop(there.master, None)
 
     def watch(self, address: str, secret: str, now: datetime) -> Watching | None:
-        """Both addresses are asked at once whether they want to be told."""
+        """Both addresses are asked at once whether they want to be told; messages about the subscription itself come to the same one.
+
+        None where they cannot be reached from outside: polling goes on alone.
+        """
         wish = {
             "changeType": "created,updated,deleted",
             "notificationUrl": address,
             "lifecycleNotificationUrl": address,
-            "resource": f"{self._root.lstrip('/')}/calendars/{_spelt(self._calendar)}/events",
-            "expirationDateTime": _moment(now + SUBSCRIPTION),
+            "resource": f"{self._place.lstrip('/')}/events",
+            "expirationDateTime": moment(now + SUBSCRIPTION),
             "clientState": secret,
         }
-        made = self._line("POST", "/subscriptions", wish, of="calendar")
-        return Watching(id=str(made["id"]), resource=wish["resource"], expires=_read(str(made["expirationDateTime"])))
+        try:
+            return _watching(self._line.post("/subscriptions", wish, "calendar"))
+        except Rejected:
+            return None
+
+    def renew(self, id: str, resource: str, now: datetime) -> Watching | None:
+        """Go on being told under the same subscription, which this also reauthorises; None: it does not exist any more."""
+        try:
+            return _watching(self._line.patch(f"/subscriptions/{_spelt(id)}", {"expirationDateTime": moment(now + SUBSCRIPTION)}, "event"))
+        except Gone:
+            return None
 
     def unwatch(self, id: str, resource: str) -> None:
         try:
-            self._line("DELETE", f"/subscriptions/{_spelt(id)}", of="event")
+            self._line.delete(f"/subscriptions/{_spelt(id)}", "event")
         except Gone:
             return
 
-    def _must_be_ours(self, known: Known) -> None:
-        """The id stands in our own table; what its marker says is looked up where that is not enough. A date that is cancelled there
-        cannot be called back: it becomes an event of its own."""
-        if known.id.startswith(_NO_ID):
-            raise Inexpressible("Outlook cannot call back a date that was cancelled.")
-        if not known.etag and known.key.at is None:
-            there = self.find(known.key)
-            if there is None or there.id != known.id:
-                raise Guarded("A write to an event that is not ours was stopped.")
+    def _writable(self, known: Known) -> Seen:
+        """The event as it was looked at, in the state in which it is then written to: ours, and without guests, whom Microsoft would mail.
 
-    def _kept(self, answer: Any) -> Seen:
-        if not isinstance(answer, dict) or "id" not in answer:
-            raise Unreachable("Microsoft's answer broke off.")
-        return seen(answer, self._names)
+        Raises Guarded, Gone, and Clash when it is not as it was known.
+        """
+        look = self._looks.get(known.id)
+        if look is None or not look.whole or look.seen.etag != known.etag:
+            look = self._fetched(known.id)
+        if not self._ours(look, known.key):
+            raise Guarded("A write to an event that is not ours was stopped.")
+        if look.guests:
+            raise Guarded("The event has guests over there; please change or delete it there yourself.")
+        if known.etag and look.seen.etag != known.etag:
+            raise Clash("The event has changed there.")
+        self._line.vouch(self._event(known.id), look.seen.etag)
+        return look.seen
+
+    def _ours(self, look: _Look, key: Key) -> bool:
+        """By its transaction, which nobody else can have set; a date by that of its series."""
+        if not look.seen.master:
+            return self._names.ours(look.transaction, key)
+        series = self._looks.get(look.seen.master) or self._fetched(look.seen.master)
+        return key.at == look.seen.at and self._names.ours(series.transaction, replace(key, at=None))
+
+    def _fetched(self, id: str) -> _Look:
+        """Raises Gone."""
+        event = self._line.get(self._event(id), "event")
+        self._kept(event)
+        if event.get("type") == "seriesMaster":
+            self._dates(id)
+        return self._looks[id]
+
+    def _dates(self, master: str) -> list[Seen]:
+        """Of a series: the dates that were moved, and those that were cancelled. Empty when it does not exist any more."""
+        try:
+            event = self._line.get(self._event(master) + _DATES, "event")
+        except Gone:
+            return []
+        moved = [self._readable(each | {"seriesMasterId": master}) for each in event.get("exceptionOccurrences") or ()]
+        try:
+            dates = [each for each in moved if each is not None] + cancelled(event, self._names)
+            self._noted(event, guests=any(each.attendees for each in dates), whole=True)
+        except UNREADABLE as error:
+            raise Unreachable("Microsoft's answer about a series is not understood.") from error
+        return dates
+
+    def _noted(self, event: Json, *, guests: bool = False, whole: bool = False) -> Seen:
+        """The event as it stands, remembered for a write. Raises one of UNREADABLE."""
+        there = seen(event, self._names)
+        whole = whole or event.get("type") != "seriesMaster"
+        if "attendees" in event:
+            transaction = str(event.get("transactionId") or "")
+            self._looks[there.id] = _Look(seen=there, transaction=transaction, guests=guests or there.attendees, whole=whole)
+        return there
+
+    def _readable(self, event: Json) -> Seen | None:
+        """One date that nobody can read is no other's trouble."""
+        try:
+            return self._noted(event)
+        except UNREADABLE:
+            return None
+
+    def _kept(self, event: Json) -> Seen:
+        try:
+            return self._noted(event)
+        except UNREADABLE as error:
+            raise Unreachable("Microsoft's answer is not understood.") from error
 
     def _event(self, id: str) -> str:
         return f"{self._root}/events/{_spelt(id)}"
 
 
-_NO_ID = "cancelled:"
-"""Stands before what we call a cancelled date, for which Graph has no id."""
-
-
-def _cancelled(master: str, at: datetime) -> Seen:
-    return Seen(id=f"{_NO_ID}{master}:{_moment(at)}", etag="", owned=None, master=master, at=at)
+def _watching(made: Json) -> Watching:
+    """What was granted counts, not what was asked for."""
+    try:
+        expires = datetime.fromisoformat(str(made["expirationDateTime"])[:19]).replace(tzinfo=UTC)
+        return Watching(id=str(made["id"]), resource=str(made["resource"]), expires=expires)
+    except UNREADABLE as error:
+        raise Unreachable("Microsoft's answer is not understood.") from error
 
 
 def _spelt(id: str) -> str:
     """Ids are case-sensitive and hold / + = (bridge.md §3.2)."""
     return quote(id, safe="")
-
-
-def _moment(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _read(text: str) -> datetime:
-    return datetime.fromisoformat(text.rstrip("Z")[:26]).replace(tzinfo=UTC)

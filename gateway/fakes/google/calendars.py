@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from gateway.fakes import times as clock
 from gateway.fakes.cursors import fingerprint, seal, unseal
 from gateway.fakes.google import instances, rendering
@@ -11,6 +13,12 @@ from gateway.fakes.google.state import Account, Calendar, GoogleWorld
 from gateway.fakes.provider import page
 from gateway.fakes.wire import Json, Request
 from gateway.model import Span
+
+LONGEST = timedelta(days=90)
+"""What a question about busy times may span; found out by others, for the documents do not say."""
+
+IDLE = ("birthday", "workingLocation")
+"""Events of these types are transparent throughout."""
 
 
 def insert(world: GoogleWorld, by: Caller, body: Json) -> Calendar:
@@ -94,6 +102,8 @@ def free_busy(world: GoogleWorld, by: Caller, body: Json) -> Json:
         raise required("Missing or invalid timeMin or timeMax.")
     if high <= low:
         raise empty_range()
+    if high - low > LONGEST:
+        raise problem(400, "timeRangeTooLong", "The requested time range is too long.", domain="calendar", place="timeMax")
     zone = str(body.get("timeZone") or "UTC")
     if not clock.known(zone):
         raise invalid(place="timeZone")
@@ -121,7 +131,7 @@ def _busy(found: Calendar, window: Span) -> list[Span]:
         parts = instances.expand(found, row, window, deleted=False) if row.series else [row]
         for each in parts:
             span = each.times.span(found.zone)
-            if each.body.get("transparency") != "transparent" and instances.meets(span, window):
+            if each.body.get("transparency") != "transparent" and each.body.get("eventType") not in IDLE and instances.meets(span, window):
                 spans.append(Span(max(span.start, window.start), min(span.end, window.end)))
     joined: list[Span] = []
     for span in sorted(spans):

@@ -61,7 +61,7 @@ def events(world: GoogleWorld, epoch: int, calendar: Calendar, request: Request)
         rows = [row for row in calendar.rows.values() if row.seq > since and _reported(row, query)]
     rows = list(_shown(world, calendar, rows, query, tombstones=since >= 0))
     keyed = [(_key(row, query), rendering.event(world, calendar, row, query.zone)) for row in rows]
-    part = page(keyed, place["after"], query.size, empty=world.knobs.empty_pages)
+    part = page(keyed, place["after"], min(query.size, world.knobs.page_size or LARGEST), empty=world.knobs.empty_pages)
     return _answer(calendar, query, part.items, part.onward, place, epoch, since)
 
 
@@ -270,7 +270,7 @@ def instances_of(world: GoogleWorld, calendar: Calendar, head: Row, request: Req
         rows = [row for row in rows if row.original == wanted]
     keyed = [(_key(row, query), rendering.event(world, calendar, row, query.zone)) for row in rows]
     place = _place(calendar, request, query, -1) | {"syncable": False}
-    part = page(keyed, place["after"], query.size, empty=world.knobs.empty_pages)
+    part = page(keyed, place["after"], min(query.size, world.knobs.page_size or LARGEST), empty=world.knobs.empty_pages)
     return _answer(calendar, query, part.items, part.onward, place, 0, -1)
 
 

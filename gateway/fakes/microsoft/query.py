@@ -26,7 +26,8 @@ _COMPARE = re.compile(
 )
 _EXTENDED = re.compile(r"singleValueExtendedProperties\s*\(\s*\$filter=(.*)\)", re.IGNORECASE)
 _ID = re.compile(r"id eq '((?:[^']|'')*)'", re.IGNORECASE)
-_SPECIAL = ("cancelledOccurrences", "exceptionOccurrences", "singleValueExtendedProperties", "originalStart")
+_MASTERS = ("cancelledOccurrences", "exceptionOccurrences", "singleValueExtendedProperties")
+_SPECIAL = (*_MASTERS, "originalStart")
 _ORDERS = ("start/dateTime", "end/dateTime", "subject", "createdDateTime", "lastModifiedDateTime")
 
 Test = Callable[[Row], bool]
@@ -70,7 +71,7 @@ def shown(mailbox: Mailbox, row: Row, liking: Taste, wanted: Options, *, single:
     if single and row.series and "cancelledOccurrences" in wanted.select:
         chosen["cancelledOccurrences"] = rendering.cancelled(row, liking)
     if single and row.series and wanted.exceptions:
-        plain = Options(select=tuple(name for name in wanted.select if name not in _SPECIAL), extended=(), exceptions=False)
+        plain = Options(select=tuple(name for name in wanted.select if name not in _MASTERS), extended=(), exceptions=False)
         chosen["exceptionOccurrences"] = [shown(mailbox, each, liking, plain) for each in mailbox.exceptions(row.id)]
     if values := [{"id": name, "value": row.extended[name]} for name in wanted.extended if name in row.extended]:
         chosen["singleValueExtendedProperties"] = values

@@ -179,7 +179,7 @@ def folder(mailbox: Mailbox, found: Folder) -> Json:
 def plain(html: str) -> str:
     """A body without its markup."""
     inner = re.sub(r"(?is)^.*<body[^>]*>\s*|\s*</body>.*$", "", html)
-    return unescape(re.sub(r"<[^>]+>", "", re.sub(r"(?i)<br\s*/?>|</p>|</div>", "\r\n", inner))).strip()
+    return unescape(re.sub(r"<[^>]+>", "", re.sub(r"(?i)<br\s*/?>\r?\n?|</p>|</div>", "\r\n", inner))).strip()
 
 
 def _ticks(instant: datetime) -> str:

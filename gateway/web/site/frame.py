@@ -25,7 +25,7 @@ from gateway.store import Store
 from gateway.users import Role, Session, User
 from gateway.web.guard import peer
 from gateway.web.languages import Language, chosen
-from gateway.web.parts import Parts, on_thread, parts
+from gateway.web.parts import Parts, host_cookie, on_thread, parts
 from gateway.web.problems import LANGUAGE, Problem
 from gateway.web.site import sayings
 
@@ -140,10 +140,11 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cookie:
-    """The session cookie to set; "" ends it."""
+    """A cookie to set, unless told otherwise that of the session; "" ends it."""
 
     token: str
     seconds: int = 0
+    name: str = COOKIE
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,8 +275,8 @@ async def _form(request: web.Request) -> dict[str, list[str]]:
 
 
 def cookie_name(given: Parts) -> str:
-    """With its prefix browsers take it from us alone, over TLS alone (RFC 6265bis §4.1.3)."""
-    return f"__Host-{COOKIE}" if given.public_url.startswith("https:") else COOKIE
+    """Of the session."""
+    return host_cookie(given, COOKIE)
 
 
 def _response(request: web.Request, ask: Ask, answer: Answer) -> web.Response:
@@ -311,7 +312,7 @@ def _with_saying(to: str, said: str) -> str:
 
 def _set_cookie(response: web.Response, given: Parts, cookie: Cookie) -> None:
     secure = given.public_url.startswith("https:")
-    name = cookie_name(given)
+    name = host_cookie(given, cookie.name)
     if cookie.token:
         response.set_cookie(name, cookie.token, max_age=cookie.seconds, httponly=True, secure=secure, samesite="Lax", path="/")
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from gateway.bridge.accounts import CONSENT
 from gateway.bridge.accounts import NAMES as PROVIDERS
 from gateway.bridge.remote import RemoteError
 from gateway.errors import Conflict
@@ -13,10 +14,11 @@ from gateway.model import Actor, CompanyId, Scope, Staff, StaffId
 from gateway.store import Snapshot, Transaction
 from gateway.users import Invitation, Step
 from gateway.web import devices
+from gateway.web.connect import COOKIE as CONSENT_COOKIE
 from gateway.web.connect import accounts as connector
 from gateway.web.problems import Problem
 from gateway.web.site import sync
-from gateway.web.site.frame import Answer, Ask, Route, Sent, Shown, Went, Who
+from gateway.web.site.frame import Answer, Ask, Cookie, Route, Sent, Shown, Went, Who
 from gateway.web.site.invite import providers
 from gateway.web.site.staff import do, link_of, link_rows
 
@@ -65,7 +67,7 @@ def connect(ask: Ask) -> Answer:
     """On to the provider's page."""
     staff = ask.own_staff()
     with ask.store.write(ask.company, ask.who.actor) as tx:
-        return Went(_begun(ask, tx, staff, "/me"))
+        return _begun(ask, tx, staff, "/me")
 
 
 def profile(ask: Ask) -> Answer:
@@ -109,11 +111,13 @@ def _page(ask: Ask, snapshot: Snapshot, fresh: tuple[str, str] | None = None) ->
     return Shown("me.html", values)
 
 
-def _begun(ask: Ask, tx: Transaction, staff: StaffId, back: str) -> str:
-    """The provider's address. Raises Problem with what can be done."""
+def _begun(ask: Ask, tx: Transaction, staff: StaffId, back: str) -> Went:
+    """On to the provider; only this browser can come back. Raises Problem with what can be done."""
+    browser = secrets.token_urlsafe(24)
     try:
         provider = Provider(ask.field("provider"))
-        return connector(ask.parts).begin(tx, staff, provider, primary=ask.ticked("primary"), back=back)
+        address = connector(ask.parts).begin(tx, staff, provider, primary=ask.ticked("primary"), back=back, browser=browser)
+        return Went(address, cookie=Cookie(token=browser, seconds=int(CONSENT.total_seconds()), name=CONSENT_COOKIE))
     except ValueError as error:
         raise Problem(400, ask.say("Please use one of the buttons.")) from error
     except (Conflict, RemoteError) as error:
@@ -158,7 +162,7 @@ def land_connect(ask: Ask) -> Answer:
     """One of the buttons of the landing page."""
     guest = _guest(ask)
     with ask.store.write(guest.company, Actor(guest.person.email, "page")) as tx:
-        return Went(_begun(ask, tx, guest.person.id, f"/connect/{ask.match['token']}"))
+        return _begun(ask, tx, guest.person.id, f"/connect/{ask.match['token']}")
 
 
 def _guest(ask: Ask) -> _Guest:

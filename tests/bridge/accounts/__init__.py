@@ -1,0 +1,1 @@
+"""Connecting calendars elsewhere, and what people do with their links."""

@@ -1,0 +1,475 @@
+"""What is done over there: moves, deletions, texts, both sides at once; who is told, and how often (bridge.md §4, 17–20, 23–27, 34)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from gateway import desk as front
+from gateway.booking import Amend, Cancel, Move
+from gateway.errors import Reason
+from gateway.links import Condition, Direction, Owned
+from gateway.model import Actor, Appointment, EntryId, OnDelete, Span
+from tests.bridge.engine.paper import UNREACHABLE, Desk, Event
+from tests.bridge.wire import NOW
+from tests.bridge.world import DAY, DEMO, HOUR, PLATFORM, Crash
+
+HALF = timedelta(minutes=30)
+AT = NOW + DAY
+
+
+def booked(desk: Desk, at: int = 1) -> Appointment:
+    made = desk.book(NOW + at * DAY)
+    desk.poll()
+    desk.letters()
+    return made
+
+
+def dragged(desk: Desk, start: object, length: timedelta = HALF) -> None:
+    desk.paper.move(desk.calendar, desk.only().id, start, length)  # type: ignore[arg-type]
+
+
+def reasons(desk: Desk, entry: EntryId) -> list[Reason]:
+    with desk.store.read(DEMO) as snapshot:
+        return [change.reason for change in snapshot.changes_of(entry) if change.reason is not None]
+
+
+def test_a_drag_moves_the_booking_and_the_customer_is_told_once(desk: Desk) -> None:  # 27, 48
+    entry = booked(desk)
+    dragged(desk, AT + 3 * HOUR)
+    before = desk.mark
+    desk.poll(3)
+    assert desk.held(entry.id).span == Span(AT + 3 * HOUR, AT + 3 * HOUR + HALF)
+    assert desk.writes(before) == []
+    assert desk.letters() == ["moved"]
+    desk.poll(3)
+    assert desk.letters() == []
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("bomb", range(4))
+def test_the_customer_is_told_once_also_across_a_crash(desk: Desk, bomb: int, after: bool) -> None:
+    entry = booked(desk)
+    dragged(desk, AT + 3 * HOUR)
+    desk.store.bomb, desk.store.after = bomb, after
+    with suppress(Crash):
+        desk.poll()
+    desk.store.bomb = None
+    desk.poll(3)
+    assert desk.held(entry.id).span.start == AT + 3 * HOUR
+    assert desk.letters() == ["moved"]
+
+
+def test_three_drags_before_a_look_are_one_move(desk: Desk) -> None:
+    entry = booked(desk)
+    for hours in (1, 2, 5):
+        dragged(desk, AT + hours * HOUR)
+    desk.poll()
+    assert desk.held(entry.id).sequence == entry.sequence + 1
+    assert desk.letters() == ["moved"]
+
+
+def test_a_drag_there_and_back_before_a_look_is_nothing(desk: Desk) -> None:
+    entry = booked(desk)
+    dragged(desk, AT + HOUR)
+    dragged(desk, AT)
+    desk.poll(2)
+    assert desk.held(entry.id).version == entry.version
+    assert desk.letters() == []
+
+
+def test_a_refused_drag_is_put_back_and_explained_once(desk: Desk) -> None:
+    desk.book(NOW + 40 * DAY)
+    entry = booked(desk)
+    other = next(event for event in desk.events() if event.owned is not None and event.owned.span.start == AT)
+    desk.paper.move(desk.calendar, other.id, NOW + 40 * DAY)
+    desk.poll(3)
+    assert desk.starts() == [AT, NOW + 40 * DAY]
+    assert reasons(desk, entry.id) == [Reason.TAKEN]
+    assert desk.letters() == ["refused"]
+    assert "refused" in desk.history()
+
+
+def test_what_is_dragged_again_after_a_refusal_counts(desk: Desk) -> None:
+    entry = booked(desk)
+    dragged(desk, NOW - DAY)
+    desk.failing("update", UNREACHABLE)
+    desk.poll()
+    dragged(desk, AT + 4 * HOUR)
+    desk.sound()
+    desk.poll(2)
+    assert desk.held(entry.id).span.start in (AT, AT + 4 * HOUR)
+    assert desk.starts() == [desk.held(entry.id).span.start]
+    assert len(desk.letters()) == 2
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "reason"),
+    [(NOW - 2 * HOUR, HALF, Reason.PAST), (AT, 2 * HALF, Reason.DURATION), (AT, timedelta(), Reason.DURATION)],
+)
+def test_what_the_booking_system_does_not_allow_is_put_back(desk: Desk, start: object, length: timedelta, reason: Reason) -> None:
+    entry = booked(desk)
+    dragged(desk, start, length)
+    desk.poll(2)
+    assert desk.only().owned is not None
+    assert desk.only().owned.span == entry.span
+    assert reasons(desk, entry.id) == [reason]
+    assert desk.letters() == ["refused"]
+
+
+def test_a_drag_that_also_stretches_moves_and_keeps_the_length_of_the_service(desk: Desk) -> None:
+    entry = booked(desk)
+    dragged(desk, AT + 2 * HOUR, 3 * HALF)
+    desk.poll(2)
+    assert desk.held(entry.id).span == Span(AT + 2 * HOUR, AT + 2 * HOUR + HALF)
+    assert desk.only().owned is not None
+    assert desk.only().owned.span == desk.held(entry.id).span
+    assert desk.letters() == ["moved"]
+
+
+def test_a_stretch_is_taken_over_where_the_company_allows_it(desk_with: Callable[..., Desk]) -> None:
+    desk = desk_with(resize=True)
+    entry = booked(desk)
+    dragged(desk, AT, 2 * HALF)
+    desk.poll(2)
+    assert desk.held(entry.id).span == Span(AT, AT + 2 * HALF)
+
+
+def test_an_event_made_all_day_is_put_back(desk: Desk) -> None:  # 30
+    entry = booked(desk)
+    midnight = NOW.replace(hour=23, minute=0)
+    desk.paper.change(desk.calendar, desk.only().id, span=Span(midnight, midnight + DAY), all_day=True)
+    desk.poll(2)
+    assert desk.only().owned is not None
+    assert (desk.only().owned.all_day, desk.only().owned.span) == (False, entry.span)
+    assert reasons(desk, entry.id) == [Reason.ALL_DAY]
+
+
+@pytest.mark.parametrize("field", ["title", "text", "place"])
+def test_texts_that_were_changed_are_written_again_and_nobody_is_told(desk: Desk, field: str) -> None:
+    entry = booked(desk)
+    before, original = desk.mark, desk.only().owned
+    desk.paper.change(desk.calendar, desk.only().id, **{field: "Mine now"})
+    desk.poll(3)
+    assert desk.only().owned == original
+    assert desk.writes(before) == ["update"]
+    assert desk.held(entry.id).notes == entry.notes
+    assert desk.letters() == []
+
+
+def test_marks_that_are_not_ours_are_only_an_echo(desk: Desk) -> None:
+    """A reminder, a colour: the etag is another one, and nothing that we own."""
+    booked(desk)
+    desk.paper.put(desk.calendar, desk.only())
+    before = desk.mark
+    desk.poll(2)
+    assert desk.asked(before) == ["list", "list"]
+    assert desk.items()[0].etag == str(desk.only().etag)
+
+
+def test_a_provider_that_spells_everything_differently_is_written_to_once(desk: Desk) -> None:  # 19
+    desk.paper.spelling = lambda owned: replace(
+        owned, title=f"{owned.title}.", text=owned.text.upper(), zone="UTC", rule=owned.rule.lower()
+    )
+    entry = booked(desk)
+    before = desk.mark
+    desk.poll(5)
+    assert desk.writes(before) == []
+    dragged(desk, AT + HOUR)
+    desk.poll(3)
+    assert desk.held(entry.id).span.start == AT + HOUR
+    assert desk.writes(before) == []
+
+
+def test_a_provider_that_spells_differently_and_does_not_answer_is_written_to_at_most_twice(desk: Desk) -> None:
+    desk.paper.spelling = lambda owned: replace(owned, text=owned.text.upper())
+    desk.book(AT)
+    desk.failing("create", UNREACHABLE, when="after")
+    desk.poll()
+    desk.sound()
+    desk.poll(4)
+    assert desk.writes() in (["create"], ["create", "update"])
+
+
+@pytest.mark.parametrize("policy", list(OnDelete))
+def test_a_deletion_does_what_the_company_says(desk_with: Callable[..., Desk], policy: OnDelete) -> None:
+    desk = desk_with(on_delete=policy)
+    entry = booked(desk)
+    desk.paper.delete(desk.calendar, desk.only().id)
+    desk.poll(3)
+    if policy is OnDelete.CANCEL:
+        assert desk.held(entry.id).status == "cancelled"
+        assert desk.events() == []
+        assert desk.letters() == ["cancelled"]
+    else:
+        assert desk.held(entry.id).status == "confirmed"
+        assert desk.starts() == [AT]
+        assert desk.letters() == ["asked" if policy is OnDelete.ASK else "refused"]
+        assert [item.condition for item in desk.items()] == [Condition.GONE, Condition.SYNCED]
+
+
+@pytest.mark.parametrize("strict", [OnDelete.ASK, OnDelete.RESTORE])
+def test_a_link_may_be_stricter_than_the_company(desk_with: Callable[..., Desk], strict: OnDelete) -> None:
+    desk = desk_with(on_delete=OnDelete.CANCEL)
+    desk.decided(on_delete=strict)
+    entry = booked(desk)
+    desk.paper.delete(desk.calendar, desk.only().id)
+    desk.poll(2)
+    assert desk.held(entry.id).status == "confirmed"
+    assert desk.letters() == ["asked" if strict is OnDelete.ASK else "refused"]
+
+
+def test_a_link_may_not_be_laxer_than_the_company(desk: Desk) -> None:
+    desk.decided(on_delete=OnDelete.CANCEL)
+    entry = booked(desk)
+    desk.paper.delete(desk.calendar, desk.only().id)
+    desk.poll(2)
+    assert desk.held(entry.id).status == "confirmed"
+    assert desk.letters() == ["asked"]
+
+
+def test_what_was_changed_here_and_deleted_there_is_asked_about_whatever_the_policy(desk_with: Callable[..., Desk]) -> None:
+    desk = desk_with(on_delete=OnDelete.CANCEL)
+    entry = booked(desk)
+    desk.paper.delete(desk.calendar, desk.only().id)
+    desk.move(entry.id, NOW + 2 * DAY)
+    desk.poll(3)
+    assert desk.held(entry.id).status == "confirmed"
+    assert desk.starts() == [NOW + 2 * DAY]
+    assert desk.letters() == ["asked", "moved"]
+
+
+def test_what_is_cancelled_here_goes_whatever_was_done_to_it_there(desk: Desk) -> None:
+    entry = booked(desk)
+    dragged(desk, AT + HOUR)
+    desk.cancel(entry.id)
+    desk.poll(2)
+    assert desk.events() == []
+    assert desk.held(entry.id).status == "cancelled"
+    assert desk.letters() == ["cancelled"]
+
+
+def test_deleted_on_both_sides_is_nothing(desk: Desk) -> None:
+    entry = booked(desk)
+    desk.paper.delete(desk.calendar, desk.only().id)
+    desk.cancel(entry.id)
+    before = desk.mark
+    desk.poll(3)
+    assert "create" not in desk.writes(before)
+    assert desk.letters() == ["cancelled"]
+    assert desk.items()[0].condition is Condition.GONE
+
+
+def test_moved_on_both_sides_the_booking_systems_time_counts_and_the_other_is_recorded_and_told(desk: Desk) -> None:
+    entry = booked(desk)
+    dragged(desk, AT + 5 * HOUR)
+    desk.move(entry.id, NOW + 2 * DAY)
+    desk.poll(3)
+    assert desk.held(entry.id).span.start == NOW + 2 * DAY
+    assert desk.starts() == [NOW + 2 * DAY]
+    with desk.store.read(DEMO) as snapshot:
+        said = [each.sentence for each in snapshot.history(desk.link, 50) if each.kind == "conflict"]
+    assert len(said) == 1
+    assert "2026-11-25 13:00 UTC" in said[0]
+    assert desk.letters() == ["moved", "refused"]
+    assert reasons(desk, entry.id) == [Reason.STALE]
+
+
+def test_moved_on_both_sides_by_the_staff_member_the_latest_wish_counts(desk: Desk) -> None:
+    entry = booked(desk)
+    dragged(desk, AT + 5 * HOUR)
+    john = Actor("john-smith", "dav")
+    with desk.store.write(DEMO, john) as tx:
+        front.apply_to(tx, john, entry.id, [Move(span=Span(NOW + 2 * DAY, NOW + 2 * DAY + HALF))], desk.clock.now)
+    desk.poll(3)
+    assert desk.held(entry.id).span.start == AT + 5 * HOUR
+    assert desk.letters() == ["moved"]
+
+
+def test_moved_on_both_sides_to_the_same_time_is_agreed(desk: Desk) -> None:
+    entry = booked(desk)
+    dragged(desk, AT + 5 * HOUR)
+    desk.move(entry.id, AT + 5 * HOUR)
+    before = desk.mark
+    desk.poll(3)
+    assert desk.writes(before) in ([], ["update"])
+    assert desk.starts() == [AT + 5 * HOUR]
+    assert desk.letters() == ["moved"]
+    assert {"conflict", "refused"} & set(desk.history()) == set()
+
+
+def test_moved_there_and_annotated_here_both_count(desk: Desk) -> None:
+    entry = booked(desk)
+    dragged(desk, AT + HOUR)
+    with desk.store.write(DEMO, PLATFORM) as tx:
+        front.apply_to(tx, PLATFORM, entry.id, [Amend(notes="Bring the key")], desk.clock.now)
+    desk.poll(3)
+    assert desk.held(entry.id).span.start == AT + HOUR
+    assert desk.only().owned is not None
+    assert "Bring the key" in desk.only().owned.text
+    assert desk.starts() == [AT + HOUR]
+
+
+def test_the_unchanged_side_never_undoes_a_move(desk: Desk) -> None:  # 34
+    entry = booked(desk)
+    desk.move(entry.id, NOW + 2 * DAY)
+    desk.decided(listed=None, cursor=None)
+    desk.failing("update", UNREACHABLE, times=2)
+    desk.poll(3)
+    assert desk.held(entry.id).span.start == NOW + 2 * DAY
+    assert desk.starts() == [NOW + 2 * DAY]
+    assert desk.letters() == ["moved"]
+
+
+@pytest.mark.parametrize("switch", ["company", "link"])
+def test_one_way_a_drag_is_put_back_and_explained(desk_with: Callable[..., Desk], switch: str) -> None:
+    desk = desk_with(two_way=False) if switch == "company" else desk_with(direction=Direction.OUT)
+    entry = booked(desk)
+    dragged(desk, AT + HOUR)
+    desk.poll(2)
+    assert desk.starts() == [AT]
+    assert reasons(desk, entry.id) == [Reason.TWO_WAY_OFF]
+    assert desk.letters() == ["refused"]
+    desk.paper.delete(desk.calendar, desk.only().id)
+    desk.poll(2)
+    assert desk.starts() == [AT]
+    assert reasons(desk, entry.id) == [Reason.TWO_WAY_OFF] * 2
+
+
+def test_a_rule_that_a_person_adds_is_taken_away(desk: Desk) -> None:
+    entry = booked(desk)
+    desk.paper.change(desk.calendar, desk.only().id, rule="FREQ=WEEKLY")
+    desk.poll(2)
+    assert desk.only().owned is not None
+    assert desk.only().owned.rule == ""
+    assert reasons(desk, entry.id) == [Reason.RECURRENCE]
+
+
+def test_a_first_filling_tells_nobody(desk: Desk) -> None:  # 24
+    for hour in range(60):
+        desk.book(NOW + DAY + hour * HOUR)
+    desk.letters()
+    desk.poll(5)
+    assert len(desk.starts()) == 60
+    assert desk.letters() == []
+
+
+def test_an_event_with_guests_is_never_deleted(desk: Desk) -> None:  # 26
+    entry = booked(desk)
+    desk.paper.put(desk.calendar, replace(desk.only(), attendees=True))
+    desk.cancel(entry.id)
+    before = desk.mark
+    desk.poll(3)
+    assert desk.only().attendees
+    assert desk.writes(before) == ["delete"]
+    assert desk.items()[0].condition is Condition.CONFLICT
+    assert "guests" in desk.items()[0].trouble
+
+
+def test_somebody_elses_events_are_busy_times_and_never_touched(desk: Desk) -> None:
+    dentist = Owned(span=Span(AT, AT + HOUR), zone="Europe/Paris", title="Dentist canary")
+    yoga = replace(dentist, span=Span(AT + 5 * HOUR, AT + 6 * HOUR), rule="FREQ=WEEKLY")
+    for number, event in enumerate([Event(id="a", owned=dentist), Event(id="b", owned=yoga), Event(id="c", owned=dentist, busy=False)]):
+        assert number < 3
+        desk.paper.put(desk.calendar, event)
+    desk.paper.date(desk.calendar, "b", yoga.span.start + 7 * DAY, Span(AT + 10 * DAY, AT + 10 * DAY + HOUR))
+    desk.paper.date(desk.calendar, "b", yoga.span.start + 14 * DAY, None)
+    kept = dict(desk.paper.events[desk.calendar])
+    desk.poll(2)
+    with desk.store.read(DEMO) as snapshot:
+        busy = [span.start for span in snapshot.foreign_busy(desk.known().staff, Span(NOW, NOW + 26 * DAY))]
+        assert all(item.base is None or item.base.title == "" for item in snapshot.items(desk.link))
+    assert busy == sorted([AT, AT + 5 * HOUR, AT + 10 * DAY, AT + 5 * HOUR + 21 * DAY])
+    assert desk.writes() == []
+    assert desk.paper.events[desk.calendar] == kept
+    desk.paper.delete(desk.calendar, "a")
+    desk.poll()
+    with desk.store.read(DEMO) as snapshot:
+        assert AT not in [span.start for span in snapshot.foreign_busy(desk.known().staff, Span(NOW, NOW + 6 * DAY))]
+
+
+def test_somebody_elses_event_keeps_a_drag_from_its_time(desk: Desk) -> None:
+    dentist = Owned(span=Span(AT + 4 * HOUR, AT + 5 * HOUR), zone="Europe/Paris", title="Dentist")
+    desk.paper.put(desk.calendar, Event(id="a", owned=dentist))
+    entry = booked_beside(desk)
+    ours = next(event for event in desk.events() if event.ours is not None)
+    desk.paper.move(desk.calendar, ours.id, AT + 4 * HOUR)
+    desk.poll(2)
+    assert reasons(desk, entry.id) == [Reason.TAKEN]
+    assert desk.starts() == [AT]
+
+
+def booked_beside(desk: Desk) -> Appointment:
+    made = desk.book(AT)
+    desk.poll()
+    return made
+
+
+def test_two_links_of_one_person_do_not_play_ping_pong(desk: Desk) -> None:  # 18
+    desk.second("other", "elsewhere")
+    entry = booked(desk)
+    dragged(desk, AT + HOUR)
+    desk.poll(2)
+    before = desk.mark
+    desk.poll(5)
+    assert desk.writes(before) == []
+    assert [event.owned.span.start for event in desk.events("elsewhere") if event.owned is not None] == [AT + HOUR]
+    assert desk.held(entry.id).sequence == entry.sequence + 1
+    assert desk.letters() == ["moved"]
+
+
+def test_dragged_differently_in_two_calendars_both_end_up_equal(desk: Desk) -> None:
+    desk.second("other", "elsewhere")
+    entry = booked(desk)
+    dragged(desk, AT + HOUR)
+    [there] = desk.events("elsewhere")
+    desk.paper.move("elsewhere", there.id, AT + 3 * HOUR)
+    desk.poll(3)
+    before = desk.mark
+    desk.poll(2)
+    start = desk.held(entry.id).span.start
+    assert start in (AT + HOUR, AT + 3 * HOUR)
+    assert [event.owned.span.start for calendar in ("", "elsewhere") for event in desk.events(calendar) if event.owned] == [start, start]
+    assert desk.writes(before) == []
+
+
+def test_the_same_listing_twice_changes_nothing(desk: Desk) -> None:
+    entry = booked(desk)
+    old = desk.known().cursor
+    dragged(desk, AT + HOUR)
+    desk.poll()
+    version, items = desk.held(entry.id).version, desk.items()
+    desk.decided(cursor=old)
+    before = desk.mark
+    desk.poll()
+    assert (desk.held(entry.id).version, desk.items()) == (version, items)
+    assert desk.writes(before) == []
+    assert desk.letters() == ["moved"]
+
+
+def test_restored_from_the_bin_the_old_event_goes_and_the_new_one_stays(desk: Desk) -> None:
+    booked(desk)
+    old = desk.only()
+    desk.paper.delete(desk.calendar, old.id)
+    desk.poll()
+    desk.paper.put(desk.calendar, old)
+    desk.poll(3)
+    assert len(desk.starts()) == 1
+
+
+def test_an_appointment_cancelled_by_the_customer_while_it_is_dragged_stays_cancelled(desk: Desk) -> None:
+    entry = booked(desk)
+    dragged(desk, AT + HOUR)
+    desk.paper.pulls.append(lambda: _cancelled(desk, entry.id))
+    desk.poll(2)
+    assert desk.held(entry.id).status == "cancelled"
+    assert desk.events() == []
+
+
+def _cancelled(desk: Desk, entry: EntryId) -> None:
+    with desk.store.write(DEMO, PLATFORM) as tx:
+        front.apply_to(tx, PLATFORM, entry, [Cancel()], desk.clock.now)

@@ -1,0 +1,9 @@
+"""Google, by the contract that every provider's adapter keeps."""
+
+from __future__ import annotations
+
+from tests.bridge.contract import AdapterContract
+
+
+class TestGoogle(AdapterContract):
+    """All of it."""
