@@ -75,12 +75,14 @@ def turn_back(
 ) -> Change | None:
     """Record that a proposal was refused: the entry gets a new ETag and the calendar a new token, so that every client fetches
     the old state anew; the reason goes to the log, and from there to the staff member. `proposal` is any text that says what
-    was asked; only its digest is kept, and behind "@" the original start of the occurrence it was about, when it was about one.
-    None when there is no such entry."""
+    was asked; only its digest is kept, behind "@" the original start of the occurrence it was about, when it was about one, and
+    behind "=" where it was wished to, when the staff member may insist. None when there is no such entry."""
     held = tx.held(calendar, name)
     if held is None:
         return None
-    digest = hashlib.sha256(proposal.encode()).hexdigest()[:16] + (f"@{refused.data['at']}" if "at" in refused.data else "")
+    digest = hashlib.sha256(proposal.encode()).hexdigest()[:16] + "".join(
+        f"{mark}{refused.data[name]}" for mark, name in (("@", "at"), ("=", "wish")) if name in refused.data
+    )
     shape = _shape(tx, held.entry, now + HORIZON)
     return tx.record(held.entry, held.entry, shape, now, reason=refused.reason, detail=refused.detail, proposal=digest)
 

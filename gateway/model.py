@@ -64,7 +64,7 @@ class OnConflict(StrEnum):
 
     REFUSE = "refuse"
     ACCEPT = "accept"  # only overlaps with the staff member's own personal events and working hours are forgiven; never a double booking
-    ASK = "ask"  # like refuse; the staff member's letter offers to do it all the same
+    ASK = "ask"  # like refuse; where "accept" would have done it, the staff member's letter offers to do it all the same
 
 
 class Refusal(StrEnum):

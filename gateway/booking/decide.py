@@ -6,64 +6,30 @@ Nobody else decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import assert_never
 
+from gateway.booking.circumstances import Circumstances
 from gateway.booking.hours import open_within
 from gateway.booking.intents import Amend, Annotate, Book, Cancel, Erase, Intent, Misuse, Move, Resize, Write
 from gateway.booking.series import Instance, instances, shifted_rule
 from gateway.errors import Conflict, Invalid, Reason, Refused
 from gateway.model import (
     Appointment,
-    CalendarId,
     Entry,
-    EntryId,
     OnConflict,
     OnDelete,
     Override,
     Personal,
-    Policy,
     Recurrence,
-    Service,
-    ServiceId,
     Span,
     Status,
-    WorkingHours,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Time of the same staff member that somebody else holds: `span` with buffers; `booked` by a customer, or the person's own."""
-
-    span: Span
-    booked: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Circumstances:
-    """Everything a decision depends on besides the entry and the wish.
-
-    `proposing`: the wish comes from a staff member's calendar, so the company's two-way policy binds it; the platform's own
-    doors (REST, pages, command line) act for the business. `lenient`: an import of what already is; only double bookings are
-    refused. `taken(span)` answers whose time overlaps the span in any calendar of the staff member, this entry left out.
-    `zone` is the staff member's, in which the working hours are meant. `fresh_id`, `calendar` and `name` name a new entry.
-    """
-
-    now: datetime
-    policy: Policy
-    proposing: bool
-    lenient: bool = False
-    services: Callable[[ServiceId], Service]
-    hours: WorkingHours
-    zone: str
-    taken: Callable[[Span], Sequence[Taken]]
-    fresh_id: EntryId
-    calendar: CalendarId
-    name: str
+_FORGIVABLE = frozenset({Reason.TAKEN, Reason.OUTSIDE_HOURS})
 
 
 def settle(old: Entry | None, intents: Iterable[Intent], given: Circumstances) -> Entry | None:
@@ -122,6 +88,8 @@ def decide(old: Entry | None, intent: Intent, given: Circumstances) -> Entry | N
             except Refused as refused:
                 if not isinstance(intent, Amend) and intent.at is not None:
                     refused.data["at"] = intent.at.isoformat()  # who is told or asked has to know which occurrence it was
+                if isinstance(intent, Move | Resize) and _may_insist(old, intent, refused, given):
+                    refused.data["wish"] = f"{intent.span.start.isoformat()}/{intent.span.end.isoformat()}"
                 raise
         case _:
             assert_never(intent)
@@ -141,6 +109,17 @@ def _change(old: Appointment, intent: Move | Resize | Cancel | Annotate | Amend,
             return _amend(old, intent, given)
         case _:
             assert_never(intent)
+
+
+def _may_insist(old: Appointment, intent: Move | Resize, refused: Refused, given: Circumstances) -> bool:
+    """Whether nothing stands in the way but what the company lets its staff decide, once they are asked."""
+    if not given.proposing or given.policy.on_conflict is not OnConflict.ASK or refused.reason not in _FORGIVABLE:
+        return False
+    try:
+        _change(old, intent, replace(given, forgiving=True))
+    except Refused:
+        return False
+    return True
 
 
 def _book(old: Entry | None, intent: Book, given: Circumstances) -> Appointment:
@@ -172,6 +151,8 @@ def _move(old: Appointment, intent: Move, given: Circumstances) -> Appointment:
     held = _instance(old, intent.at)
     if intent.span == held.span:
         return old
+    if intent.insisting:
+        given = replace(given, forgiving=True)
     _may_propose(given)
     if intent.all_day:
         raise Refused(Reason.ALL_DAY, "An appointment has a time of day; it cannot become an all-day event.")
@@ -362,7 +343,7 @@ def _admit(old: Appointment | None, new: Appointment, given: Circumstances) -> N
         return
     occupied = [span.widened(service.buffer_before, service.buffer_after) for span in fresh]
     others = given.taken(Span(min(span.start for span in occupied), max(span.end for span in occupied)))
-    forgiving = given.proposing and given.policy.on_conflict is OnConflict.ACCEPT
+    forgiving = given.forgiving or (given.proposing and given.policy.on_conflict is OnConflict.ACCEPT)
     for span, wide in zip(fresh, occupied, strict=True):
         for other in others:
             if other.span.overlaps(wide) and (other.booked or not (forgiving or given.lenient)):

@@ -23,11 +23,14 @@ class Book:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Move:
-    """The appointment, or the occurrence that originally starts `at`, takes place in `span` (another start)."""
+    """The appointment, or the occurrence that originally starts `at`, takes place in `span` (another start).
+
+    `insisting`: a person who was asked wants it though it leaves the working hours or meets something personal."""
 
     span: Span
     at: datetime | None = None
     all_day: bool = False
+    insisting: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

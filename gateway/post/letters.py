@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from gateway import observe
 from gateway.errors import Reason
-from gateway.model import Actor, Appointment, Change, CompanyId, EntryId
+from gateway.model import Actor, Appointment, Change, CompanyId, EntryId, Span
 from gateway.post import refusal
 from gateway.post.compose import Circle, Composed, compose
 from gateway.post.envelope import Mailbox, address, envelope, message_id
@@ -148,19 +148,22 @@ class _Desk:
         recipient = self._recipient(circle.staff.email, held)
         if recipient is None:
             return
-        at, token = _occurrence(change), secrets.token_urlsafe(24)
+        at, wish, token = *_wished(change), secrets.token_urlsafe(24)
         day = f":{change.at:%Y-%m-%d}" if reason in _DELETIONS else ""
         try:
+            address = f"{self._public_url}/answer/{token}"
             if reason is Reason.CANCEL_ASKED:
-                letter = refusal.asked(held, at, circle, self._now, address=f"{self._public_url}/answer/{token}")
+                letter = refusal.asked(held, at, circle, self._now, address=address)
+            elif wish is not None:
+                letter = refusal.asked_to_move(reason, held, at, wish, circle, self._now, address=address)
             else:
                 letter = refusal.refused(reason, held, at, circle, self._now)
             row = self._row(letter, f"refused:{held.id}:{held.version}:{change.proposal}{day}", recipient, held)
         except Exception as error:  # as above; the calendar shows the staff member anyhow that nothing has changed
             observe.log("letter_not_written", company=self._tx.company.id, entry=held.id, error=error)
             return
-        if self._queue(row, held) and reason is Reason.CANCEL_ASKED:
-            self._tx.ask(held.id, at, circle.staff.id, token, self._now)
+        if self._queue(row, held) and (reason is Reason.CANCEL_ASKED or wish is not None):
+            self._tx.ask(held.id, at, circle.staff.id, token, self._now, wish=wish)
 
     def _row(self, letter: Composed, key: str, recipient: str, about: Appointment) -> Letter:
         # A restored database may come to the same key again with other contents, hence the epoch.
@@ -190,7 +193,14 @@ class _Desk:
         )
 
 
-def _occurrence(change: Change) -> datetime | None:
-    """The occurrence a refused proposal was about, by its original start, when it was about one: behind the digest (desk.turn_back)."""
-    _, _, at = change.proposal.partition("@")
-    return datetime.fromisoformat(at).astimezone(UTC) if at else None
+def _wished(change: Change) -> tuple[datetime | None, Span | None]:
+    """What a refused proposal was about, behind its digest (desk.turn_back): the occurrence, by its original start, and where it was
+    wished to when the staff member may insist."""
+    rest, _, wish = change.proposal.partition("=")
+    _, _, at = rest.partition("@")
+    start, _, end = wish.partition("/")
+    return _instant(at) if at else None, Span(_instant(start), _instant(end)) if wish else None
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

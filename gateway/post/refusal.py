@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,18 @@ def asked(appointment: Appointment, at: datetime | None, circle: Circle, now: da
     return pen.letter("asked", occasion, before=before, button=Link(said.asked_button, address), after=(said.asked_note,))
 
 
+def asked_to_move(
+    reason: Reason, appointment: Appointment, at: datetime | None, wish: Span, circle: Circle, now: datetime, *, address: str
+) -> Composed:
+    """The appointment, or its occurrence, was moved to where the company lets its staff decide: shall it be moved all the same?"""
+    pen = _Pen(appointment, at, circle, now)
+    said = pen.words
+    why, _ = said.reasons[reason]
+    wanted = Fact(said.labels.new, dates.stretch(said.calendar, wish, pen.zone), Look.MAIN)
+    button = Link(said.asked_button, address)
+    return pen.letter("asked", said.asked_move, before=(why,), wanted=wanted, button=button, after=(said.asked_note,))
+
+
 @dataclass(frozen=True, slots=True)
 class _Pen:
     """What every letter to this staff member about this appointment is written with."""
@@ -54,7 +66,14 @@ class _Pen:
         return dates.zone(self.circle.staff.zone, self.circle.company.zone)
 
     def letter(
-        self, kind: str, occasion: Occasion, *, before: tuple[str, ...] = (), button: Link | None = None, after: tuple[str, ...]
+        self,
+        kind: str,
+        occasion: Occasion,
+        *,
+        before: tuple[str, ...] = (),
+        wanted: Fact | None = None,
+        button: Link | None = None,
+        after: tuple[str, ...],
     ) -> Composed:
         said, circle, name = self.words, self.circle, line(self.circle.staff.name)
         span, when = self._when()
@@ -68,7 +87,7 @@ class _Pen:
             lead=occasion.lead,
             before=before,
             facts=(
-                when,
+                *((wanted, replace(when, label=said.labels.old, look=Look.PLAIN)) if wanted is not None else (when,)),
                 Fact(said.labels.zone, (dates.zone_name(self.zone),)),
                 Fact(said.labels.service, (line(circle.service.name),)),
                 Fact(said.labels.customer, (line(circle.customer.name),)),

@@ -3,7 +3,7 @@
 store        opening; what is asked before a company is known
 snapshot     reading: people · homes · delegation · listing · entries · log · feeds, and what credentials and outbox tell
 transaction  writing: recording (entries, calendars, the log) · saving (people and things) · delegation · feeds · credentials · outbox ·
-             registrations (devices that are told of changes; pushes claims them) · attendance (what customers hold)
+             registrations (devices that are told of changes; pushes claims them) · attendance (what customers hold) · questions
 elsewhere    other calendars: linked (reading) · linking (writing) · leases (whose turn it is) · foreign (busy times from there) ·
              tallies (how much waits)
 schema       the tables; migration takes the steps that lead there

@@ -355,6 +355,8 @@ table(
     text("id"),
     text("entry"),
     instant("at", nullable=True),
+    instant("wish_start", nullable=True),
+    instant("wish_end", nullable=True),
     text("staff"),
     octets("digest"),
     instant("asked"),
@@ -362,6 +364,7 @@ table(
     text("answer"),
     PrimaryKeyConstraint("company", "id"),
     UniqueConstraint("digest"),
+    Index("ix_question_open", "company", "staff", "asked", **where("answered IS NULL")),
 )
 
 # Answers to POSTs that carried an Idempotency-Key.

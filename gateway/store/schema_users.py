@@ -67,7 +67,6 @@ table(
     instant("until"),
     instant("opened", nullable=True),
     instant("connected", nullable=True),
-    instant("failed", nullable=True),
     instant("revoked", nullable=True),
     PrimaryKeyConstraint("company", "id"),
     UniqueConstraint("digest"),

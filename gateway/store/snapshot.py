@@ -14,10 +14,13 @@ from gateway.store.linked import Linked
 from gateway.store.listing import Listing
 from gateway.store.log import Log
 from gateway.store.outbox import Letters
+from gateway.store.questions import Questions
 from gateway.store.tallies import Tallies
 from gateway.store.users import Users
 
 
-class Snapshot(Homes, Sharing, Listing, Entries, Log, Feeds, Access, Letters, Users, Audits, Linked, Foreign, Attendances, Tallies):
+class Snapshot(
+    Homes, Sharing, Listing, Entries, Log, Feeds, Access, Letters, Users, Audits, Linked, Foreign, Attendances, Questions, Tallies
+):
     """`company`, `epoch` and `revision` (the head of the log) are read at once, everything else when it is asked for; all of it is
     one state, whatever is written meanwhile. Of one thread; good until its `with` ends."""

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from gateway.errors import Conflict
 from gateway.links import AccountId, Claim, Link, LinkId
 from gateway.model import Actor, Company, CompanyId, EntryId, Feed, StaffId
-from gateway.store import attendance, credentials, foreign, leases, migration, outbox, pushes, resealing, users
+from gateway.store import attendance, credentials, foreign, leases, migration, outbox, pushes, questions, resealing, tallies, users
 from gateway.store.codec import instant, maybe_instant, micros, policy_json
 from gateway.store.credentials import Marks, Secret, Uses, digest
 from gateway.store.engine import Database
@@ -34,7 +34,6 @@ _FOUND = text("""
 """)
 _REVISIONS = text("SELECT id, revision FROM company")
 _HANDLE = text("SELECT company, id FROM staff WHERE handle_key = :key AND handle = :handle")
-_QUESTION = text("SELECT company, id, entry, at, staff, asked, answered, answer FROM question WHERE digest = :digest")
 _BEHIND = text("""
     SELECT c.id FROM company c LEFT JOIN reader r ON r.company = c.id AND r.name = :reader
     WHERE c.revision > COALESCE(r.revision, 0) ORDER BY c.id
@@ -208,6 +207,10 @@ class Store:
         """How all links stand."""
         return leases.overview(self._opened())
 
+    def troubled(self, late: datetime) -> Sequence[CompanyId]:
+        """Companies in which a calendar elsewhere has stopped, or has not been read since `late`."""
+        return tallies.troubled(self._opened(), late)
+
     def sources_due(self, now: datetime, limit: int = 100) -> Sequence[tuple[CompanyId, StaffId]]:
         """External calendars to be read, the longest due first."""
         return foreign.sources_due(self._opened(), now, limit)
@@ -238,17 +241,7 @@ class Store:
 
     def question(self, token: str) -> tuple[CompanyId, Question] | None:
         """By what its page's address ends with; settled ones too."""
-        for row in self._opened().ask(_QUESTION, digest=digest(token)):
-            return CompanyId(row.company), Question(
-                id=row.id,
-                entry=EntryId(row.entry),
-                at=maybe_instant(row.at),
-                staff=StaffId(row.staff),
-                asked=instant(row.asked),
-                answered=maybe_instant(row.answered),
-                answer=row.answer,
-            )
-        return None
+        return questions.by_token(self._opened(), token)
 
     def find_handle(self, handle: str) -> tuple[CompanyId, StaffId] | None:
         """Whose handle it is, exactly as it is written; also of somebody who has left."""

@@ -7,16 +7,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from gateway.model import Actor, EntryId, StaffId
+from gateway.model import Actor
 from gateway.store.attendance import Attending
 from gateway.store.audit import Auditing
-from gateway.store.codec import maybe_micros, micros
-from gateway.store.credentials import Granting, Use, digest, fresh_id
+from gateway.store.codec import micros
+from gateway.store.credentials import Granting, Use
 from gateway.store.delegation import Delegating
 from gateway.store.engine import Connection, Found
 from gateway.store.feeds import FeedKeeping
 from gateway.store.foreign import Importing
 from gateway.store.outbox import Posting
+from gateway.store.questions import Asking
 from gateway.store.reading import Trace
 from gateway.store.registrations import Registering
 from gateway.store.saving import Saving
@@ -25,11 +26,6 @@ from gateway.store.users import Welcoming
 REMEMBERED = timedelta(hours=48)
 """How long answers to POSTs are kept: a day, and one to spare."""
 
-_ASK = text("""
-    INSERT INTO question (company, id, entry, at, staff, digest, asked, answer)
-    VALUES (:company, :id, :entry, :at, :staff, :digest, :now, '')
-""")
-_ANSWER = text("UPDATE question SET answered = :now, answer = :answer WHERE company = :company AND id = :id AND answered IS NULL")
 _RECALL = text("SELECT digest, status, body FROM reply WHERE company = :company AND key = :key")
 _REMEMBER = text("""
     INSERT INTO reply (company, key, digest, status, body, at) VALUES (:company, :key, :digest, :status, :body, :now)
@@ -38,22 +34,12 @@ _REMEMBER = text("""
 _FORGET = text("DELETE FROM reply WHERE company = :company AND at < :before")
 
 
-class Transaction(Saving, Posting, Granting, FeedKeeping, Delegating, Registering, Welcoming, Auditing, Importing, Attending):
+class Transaction(Saving, Posting, Granting, FeedKeeping, Delegating, Registering, Welcoming, Auditing, Importing, Attending, Asking):
     """One writer's view of a company; sees its own writes. Everything in it happens or nothing does."""
 
     def __init__(self, connection: Connection, head: Found, uses: Mapping[Use, Trace], actor: Actor) -> None:
         super().__init__(connection, head, uses)
         self.actor = actor
-
-    def ask(self, entry: EntryId, at: datetime | None, staff: StaffId, token: str, now: datetime) -> str:
-        """A new question; its id. The token is stored as a digest."""
-        new = fresh_id()
-        self._run(_ASK, id=new, entry=entry, at=maybe_micros(at), staff=staff, digest=digest(token), now=micros(now))
-        return new
-
-    def answer(self, id: str, answer: str, now: datetime) -> bool:
-        """Settle it; False when it was settled before."""
-        return self._run(_ANSWER, id=id, answer=answer, now=micros(now)) == 1
 
     def recall(self, key: str) -> tuple[str, int, str] | None:
         """(digest of the request, status, body) of an earlier POST with this Idempotency-Key."""

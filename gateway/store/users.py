@@ -44,10 +44,12 @@ _BY_RESET = text(f"""
     SELECT {_USER}, u.company FROM reset r JOIN person u ON u.company = r.company AND u.id = r.person {_STAFF}
     WHERE r.digest = :digest AND r.until > :now AND {_ALIVE}
 """)  # noqa: S608 columns
-_INVITATION = "id, staff, recipient, subject, sent, until, opened, connected, failed, revoked, letter"
-_BY_INVITATION = text(f"SELECT {_INVITATION}, company FROM invitation WHERE digest = :digest")  # noqa: S608 columns
+# What the mail servers said about the letter is what became of the invitation: nobody has to write it down twice.
+_INVITATION = """id, staff, recipient, subject, sent, until, opened, connected, revoked, letter,
+    (SELECT l.failed FROM letter l WHERE l.company = i.company AND l.key = i.letter) AS failed"""
+_BY_INVITATION = text(f"SELECT {_INVITATION}, company FROM invitation i WHERE digest = :digest")  # noqa: S608 columns
 _INVITATIONS = text(f"""
-    SELECT {_INVITATION} FROM invitation WHERE company = :company AND staff = :staff ORDER BY sent DESC, id
+    SELECT {_INVITATION} FROM invitation i WHERE company = :company AND staff = :staff ORDER BY sent DESC, id
 """)  # noqa: S608 columns
 _LATEST = text(f"""
     SELECT {_INVITATION} FROM invitation i WHERE company = :company AND sent = (
@@ -89,7 +91,7 @@ _REVOKE = text("""
 """)
 _MARKS = {
     name: text(f"UPDATE invitation SET {name} = :now WHERE company = :company AND id = :id AND {name} IS NULL")  # noqa: S608 columns
-    for name in ("opened", "connected", "failed")
+    for name in ("opened", "connected")
 }
 
 
@@ -204,9 +206,6 @@ class Welcoming(Writing, Users):
     def invitation_connected(self, id: InvitationId, now: datetime) -> bool:
         """The link is used up; False when it was before."""
         return self._run(_MARKS["connected"], id=id, now=micros(now)) == 1
-
-    def invitation_failed(self, id: InvitationId, now: datetime) -> None:
-        self._run(_MARKS["failed"], id=id, now=micros(now))
 
 
 def signing_in(database: Database, name: str) -> Sequence[tuple[CompanyId, User, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.links import Access, Provider, Standing
-from gateway.model import CalendarId, CompanyId, Entry, EntryId, Revision, StaffId
+from gateway.model import CalendarId, CompanyId, Entry, EntryId, Revision, Span, StaffId
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +115,14 @@ class Delegation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """ "Shall it be cancelled?", asked of a staff member by mail. `at` names one occurrence of a series by its original start."""
+    """ "Shall it be cancelled?", or with a `wish` "Shall it be moved there all the same?", asked of a staff member by mail.
+
+    `at` names one occurrence of a series by its original start."""
 
     id: str
     entry: EntryId
     at: datetime | None
+    wish: Span | None
     staff: StaffId
     asked: datetime
     answered: datetime | None

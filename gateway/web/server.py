@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from gateway.web import answer, api, connect, dav, feeds, hooks, operations, pages, site, timezones
+from gateway.web import api, connect, dav, feeds, hooks, operations, pages, site, timezones
 from gateway.web.guard import dress, guard
 from gateway.web.parts import CLOSING, PARTS, POOL, Limits, Parts
 from gateway.web.threads import Threads
@@ -36,7 +36,6 @@ def build(parts: Parts) -> web.Application:
         operations.routes(),
         timezones.routes(),
         pages.routes(parts),
-        answer.routes(),
         connect.routes(),
         hooks.routes(),
         site.routes(),

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.booking import Cancel, Move, Resize
 from gateway.errors import Reason
-from gateway.model import Actor, OnDelete, Span
+from gateway.model import Actor, OnConflict, OnDelete, Span, WorkingHours
 from gateway.store import Store
 from tests.post.house import FIRST, JOHN, SECOND, WEEK, part
 from tests.post.office import PLATFORM, SETUP, booked, series
@@ -53,6 +53,38 @@ def test_who_is_told_at_the_door_gets_no_letter(store: Store, actor: Actor) -> N
     office.book(FIRST + HOUR, name="other", actor=SETUP)
     office.propose(entry, Move(span=Span(FIRST + HOUR, FIRST + 2 * HOUR)), actor=actor)
     assert office.mail(HOUR) == []
+
+
+def test_where_the_company_asks_a_move_after_hours_is_asked_about(store: Store) -> None:
+    office, entry = booked(store)
+    office.policy(on_conflict=OnConflict.ASK)
+    office.write(lambda tx: tx.save_hours(JOHN.id, WorkingHours(weekly=dict.fromkeys(range(7), ((8 * 60, 18 * 60),)))))
+    wish = Span(FIRST + 12 * HOUR, FIRST + 12 * HOUR + entry.span.length)
+    assert office.propose(entry, Move(span=wish)).reason is Reason.OUTSIDE_HOURS
+    [mail] = office.mail(timedelta())
+    assert mail["Subject"] == "Move this appointment all the same? Advice, Wednesday, November 25 at 10:00 AM"
+    text = " ".join(part(mail, "text/plain").split())
+    for sentence in (
+        "You moved this appointment in your calendar. It has not been moved yet.",
+        "The new time is outside your working hours.",
+        "New time: Wednesday, November 25, 2026, 10:00 PM – 10:30 PM",
+        "Old time: Wednesday, November 25, 2026, 10:00 AM – 10:30 AM",
+        "Until you answer, the appointment stays booked and the customer is not told anything.",
+    ):
+        assert sentence in text
+    question = office.question(mail)
+    assert (question.entry, question.at, question.wish) == (entry.id, None, wish)
+
+
+def test_a_moved_occurrence_is_asked_about_by_its_own_place(store: Store) -> None:
+    office, entry = series(store)
+    office.policy(on_conflict=OnConflict.ASK)
+    office.write(lambda tx: tx.save_hours(JOHN.id, WorkingHours(weekly=dict.fromkeys(range(7), ((8 * 60, 18 * 60),)))))
+    wish = Span(SECOND + 12 * HOUR, SECOND + 12 * HOUR + entry.span.length)
+    office.propose(entry, Move(span=wish, at=SECOND))
+    [mail] = office.mail(timedelta())
+    question = office.question(mail)
+    assert (question.at, question.wish) == (SECOND, wish)
 
 
 def test_a_deletion_asks_and_the_link_leads_to_the_question(store: Store) -> None:

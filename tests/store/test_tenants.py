@@ -103,6 +103,7 @@ READING: dict[str, Asked] = {
     "api_keys": lambda tx, it: list(tx.api_keys()),
     "letters_of": lambda tx, it: list(tx.letters_of(it.entry)),
     "attendance": lambda tx, it: tx.attendance(it.entry),
+    "open_questions": lambda tx, it: list(tx.open_questions(JOHN.id, NOW - DAY)),
     "users": lambda tx, it: list(tx.users()),
     "user": lambda tx, it: tx.user(BOSS.id),
     "user_of": lambda tx, it: tx.user_of(JOHN.id),
@@ -195,6 +196,8 @@ WRITING: dict[str, Callable[[Any, Estate, Any], object]] = {
     "drop_item": lambda tx, it, entry: tx.drop_item(HIS_LINK.id, Key(entry=it.entry)),
     "note": lambda tx, it, entry: tx.note(HIS_LINK.id, Happening(at=NOW, kind="x", sentence="x")),
     "add_channel": lambda tx, it, entry: tx.add_channel(replace(HIS_CHANNEL, resource="x")),
+    "prolong_channel": lambda tx, it, entry: tx.prolong_channel(HIS_LINK.id, "channel", NOW, NOW + 2 * DAY),
+    "wear_channel": lambda tx, it, entry: tx.wear_channel(HIS_LINK.id, "channel"),
     "drop_channel": lambda tx, it, entry: tx.drop_channel(HIS_LINK.id, "channel"),
     "must_hold": lambda tx, it, entry: tx.must_hold(HIS_CLAIM),
     "begin_consent": lambda tx, it, entry: tx.begin_consent(
@@ -219,7 +222,6 @@ WRITING: dict[str, Callable[[Any, Estate, Any], object]] = {
     "revoke_invitations": lambda tx, it, entry: tx.revoke_invitations(JOHN.id, NOW),
     "invitation_opened": lambda tx, it, entry: tx.invitation_opened(INVITED.id, NOW),
     "invitation_connected": lambda tx, it, entry: tx.invitation_connected(INVITED.id, NOW),
-    "invitation_failed": lambda tx, it, entry: tx.invitation_failed(INVITED.id, NOW),
 }
 
 

@@ -120,7 +120,6 @@ def test_what_was_connected_stays_connected(house: Place) -> None:
         assert tx.invitation_connected(ASKED.id, NOW + HOUR)
         assert not tx.invitation_connected(ASKED.id, NOW + 2 * HOUR)
         assert not tx.revoke_invitations(JOHN.id, NOW + DAY)
-        tx.invitation_failed(InvitationId("none"), NOW)
     found = house.store.invitation("link")
     assert found is not None
     assert found[1].step is Step.CONNECTED

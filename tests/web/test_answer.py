@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.model import CompanyId, EntryId, StaffId
+from gateway.model import CompanyId, EntryId, Span, StaffId, WorkingHours
 from tests.journey.wire import Answer
 from tests.web.house import ANN, JOHN, NOW, SETUP, Door
 
@@ -15,9 +15,10 @@ TOKEN = "question-token-0000000000000000"
 FORM = {"Content_Type": "application/x-www-form-urlencoded", "Sec_Fetch_Site": "same-origin", "Origin": "https://calendar.example.com"}
 
 
-def asked(door: Door, id: str, at: str | None = None, *, staff: str = "john") -> None:
+def asked(door: Door, id: str, at: str | None = None, *, staff: str = "john", wish: Span | None = None) -> None:
     with door.store.write(CompanyId("demo"), SETUP) as tx:
-        tx.ask(EntryId(id), None if at is None else datetime.fromisoformat(at).astimezone(NOW.tzinfo), StaffId(staff), TOKEN, NOW)
+        occurrence = None if at is None else datetime.fromisoformat(at).astimezone(NOW.tzinfo)
+        tx.ask(EntryId(id), occurrence, StaffId(staff), TOKEN, NOW, wish=wish)
 
 
 def press(door: Door, button: str, **headers: str) -> Answer:
@@ -34,7 +35,7 @@ def test_opening_the_page_asks_and_changes_nothing(door: Door) -> None:
     asked(door, made["id"])
     page = door.ask("GET", f"/answer/{TOKEN}")
     assert page.status == 200
-    for shown in ("Cancel this appointment?", "Demo Company", "Advice", ANN.name, "Wednesday, November 25, 2026", "10:00 AM"):
+    for shown in ("Cancel this appointment?", "Demo Company", "Advice", ANN.name, "Wednesday, November 25, 2026", "10:00"):
         assert shown in page.text
     assert page.text.count("<button") == 2
     assert page.headers["referrer-policy"] == "same-origin"
@@ -115,12 +116,59 @@ def test_another_site_cannot_press_the_button(door: Door, headers: dict[str, str
     assert state(door, made["id"]) == made
 
 
-@pytest.mark.parametrize("form", ["", "answer=", "answer=maybe", "cancel=1", "answer=" + "x" * 5000])
+@pytest.mark.parametrize("form", ["", "answer=", "answer=maybe", "cancel=1", "answer=" + "x" * 90])
 def test_a_form_without_a_known_answer_changes_nothing(door: Door, form: str) -> None:
     made = door.book()
     asked(door, made["id"])
     assert door.ask("POST", f"/answer/{TOKEN}", form, **FORM).status == 400
     assert state(door, made["id"]) == made
+
+
+def late(door: Door) -> Span:
+    """An evening, outside the hours John keeps from now on."""
+    with door.store.write(CompanyId("demo"), SETUP) as tx:
+        tx.save_hours(JOHN.id, WorkingHours(weekly=dict.fromkeys(range(5), ((9 * 60, 17 * 60),))))
+    start = datetime(2026, 11, 25, 18, 0, tzinfo=UTC)
+    return Span(start, start + timedelta(minutes=30))
+
+
+def test_whoever_insists_moves_it_outside_the_hours(door: Door) -> None:
+    made, wish = door.book(), late(door)
+    asked(door, made["id"], wish=wish)
+    page = door.ask("GET", f"/answer/{TOKEN}").text
+    for shown in ("Move this appointment all the same?", "7:00", "10:00", ANN.name):
+        assert shown in page
+    assert press(door, "cancel").status == 400, "that was not the question"
+    page = press(door, "move").text
+    assert "The appointment is moved" in page
+    assert datetime.fromisoformat(str(state(door, made["id"])["start"])) == wish.start
+    assert press(door, "move").status == 410
+
+
+def test_whoever_leaves_it_leaves_it(door: Door) -> None:
+    made, wish = door.book(), late(door)
+    asked(door, made["id"], wish=wish)
+    assert "The appointment stays" in press(door, "keep").text
+    assert state(door, made["id"]) == made
+
+
+def test_nobody_insists_on_a_time_that_another_customer_has(door: Door) -> None:
+    made, wish = door.book(), late(door)
+    with door.store.write(CompanyId("demo"), SETUP) as tx:
+        tx.save_hours(JOHN.id, WorkingHours())
+    door.book(wish.start.isoformat())
+    asked(door, made["id"], wish=wish)
+    answer = press(door, "move")
+    assert answer.status == 409
+    assert "The appointment could not be moved" in answer.text
+    assert state(door, made["id"]) == made
+
+
+def test_a_time_that_has_come_is_not_asked_about(door: Door) -> None:
+    made, wish = door.book(), late(door)
+    asked(door, made["id"], wish=wish)
+    door.clock.now = wish.start
+    assert press(door, "move").status == 410
 
 
 def test_an_unknown_link_says_so(door: Door) -> None:
@@ -133,7 +181,7 @@ def test_an_unknown_link_says_so(door: Door) -> None:
     ("locale", "title", "day"),
     [
         ("en", "Cancel this appointment?", "Wednesday, November 25, 2026"),
-        ("fr-CA", "Annuler ce rendez-vous ?", "mercredi 25 novembre 2026"),
+        ("fr-CA", "Annuler ce rendez-vous\u202f?", "mercredi 25 novembre 2026"),
         ("de", "Diesen Termin absagen?", "25. November 2026"),
         ("es", "¿Cancelar esta cita?", "25 de noviembre de 2026"),
         ("it", "Cancel this appointment?", "November 25"),

@@ -113,6 +113,11 @@ GERMAN = Words(
         lead="Sie haben diese Terminserie in Ihrem Kalender gelöscht. Sollen alle Termine abgesagt werden?",
     ),
     asked_one="Es geht nur um diesen Tag der Serie; die anderen Termine finden statt.",
+    asked_move=Occasion(
+        subject="Trotzdem verschieben? {service}, {moment}",
+        title="Den Termin trotzdem verschieben?",
+        lead="Sie haben diesen Termin in Ihrem Kalender verschoben. Er ist noch nicht verschoben.",
+    ),
     asked_button="Frage beantworten",
     asked_note="Bis Sie antworten, bleibt der Termin gebucht, und die Kundin oder der Kunde wird nicht benachrichtigt.",
     reasons={

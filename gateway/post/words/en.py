@@ -129,6 +129,11 @@ ENGLISH = Words(
         lead="You deleted this series of appointments in your calendar. Shall all of them be cancelled?",
     ),
     asked_one="Only this date of the series is meant; the others take place.",
+    asked_move=Occasion(
+        subject="Move this appointment all the same? {service}, {moment}",
+        title="Move the appointment all the same?",
+        lead="You moved this appointment in your calendar. It has not been moved yet.",
+    ),
     asked_button="Answer the question",
     asked_note="Until you answer, the appointment stays booked and the customer is not told anything.",
     reasons={

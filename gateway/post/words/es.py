@@ -126,6 +126,11 @@ SPANISH = Words(
         lead="Ha eliminado esta serie de citas en su calendario. ¿Desea cancelarlas todas?",
     ),
     asked_one="Solo se trata de esta fecha de la serie; las demás citas se mantienen.",
+    asked_move=Occasion(
+        subject="¿Mover esta cita de todos modos? {service}, {moment}",
+        title="¿Mover la cita de todos modos?",
+        lead="Ha movido esta cita en su calendario. Todavía no se ha movido.",
+    ),
     asked_button="Responder a la pregunta",
     asked_note="Hasta que responda, la cita sigue reservada y no se avisa al cliente.",
     reasons={

@@ -99,6 +99,7 @@ class Words:
     asked: Occasion
     asked_series: Occasion
     asked_one: str
+    asked_move: Occasion
     asked_button: str
     asked_note: str
     reasons: Mapping[Reason, tuple[str, str]]

@@ -114,6 +114,11 @@ FRENCH = Words(
         lead="Vous avez supprimé cette série de rendez-vous dans votre agenda. Faut-il tous les annuler\u00a0?",
     ),
     asked_one="Seule cette date de la série est concernée\u00a0; les autres rendez-vous ont lieu.",
+    asked_move=Occasion(
+        subject="Déplacer quand même ce rendez-vous\u00a0? {service}, {moment}",
+        title="Déplacer quand même le rendez-vous\u00a0?",
+        lead="Vous avez déplacé ce rendez-vous dans votre agenda. Il n’est pas encore déplacé.",
+    ),
     asked_button="Répondre à la question",
     asked_note="Tant que vous n’avez pas répondu, le rendez-vous reste réservé et la personne concernée n’est pas prévenue.",
     reasons={

@@ -7,6 +7,7 @@ sync       the page Calendar Sync; feeds  one feed of it; targets  addresses by 
 operation  how the installation runs
 staff      the staff and each member; me  a member's own page, and where an invitation leads
 groups     groups of staff; activity  what happened, and undoing it; deeds  in which words
+questions  what a staff member is asked about an edit in a calendar; waiting  that, and events elsewhere that are not equal
 customer   a customer's page of an appointment; holding  what it is about; tidings  what the staff hear of it
 invite     inviting a staff member; wording  the letter in somebody's own words
 """
@@ -15,7 +16,22 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.web.site import account, activity, customer, feeds, frame, groups, invite, me, operation, sign_in, staff, sync
+from gateway.web.site import (
+    account,
+    activity,
+    customer,
+    feeds,
+    frame,
+    groups,
+    invite,
+    me,
+    operation,
+    questions,
+    sign_in,
+    staff,
+    sync,
+    waiting,
+)
 from gateway.web.site.frame import Route
 
 TABLE: tuple[Route, ...] = (
@@ -29,6 +45,8 @@ TABLE: tuple[Route, ...] = (
     *staff.ROUTES,
     *me.ROUTES,
     *operation.ROUTES,
+    *questions.ROUTES,
+    *waiting.ROUTES,
     *customer.ROUTES,
 )
 

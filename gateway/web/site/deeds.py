@@ -71,6 +71,11 @@ _DEEDS = {
     "link-decided": marked("brake decided"),
     "app-password": marked("app password made"),
     "app-password-revoked": marked("app password revoked"),
+    "accepted-by-customer": marked("new time accepted by the customer"),
+    "declined-by-customer": marked("new time declined by the customer"),
+    "event-kept": marked("event elsewhere left as it is"),
+    "event-restored": marked("event elsewhere written once more"),
+    "link-settled": marked("event elsewhere settled"),
 }
 
 

@@ -17,10 +17,11 @@ from gateway.web import devices
 from gateway.web.connect import COOKIE as CONSENT_COOKIE
 from gateway.web.connect import accounts as connector
 from gateway.web.problems import Problem
-from gateway.web.site import sync
+from gateway.web.site import questions, sync
 from gateway.web.site.frame import Answer, Ask, Cookie, Route, Sent, Shown, Went, Who
 from gateway.web.site.invite import providers
 from gateway.web.site.staff import do, link_of, link_rows
+from gateway.web.site.waiting import stuck
 
 _SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
 """What an app password is made of: 160 random bits that can be typed, without look-alikes."""
@@ -73,7 +74,8 @@ def connect(ask: Ask) -> Answer:
 def profile(ask: Ask) -> Answer:
     """The configuration profile for iPhone, iPad and Mac; no password in it."""
     account = _account(ask)
-    octets = devices.profile(account)
+    description = ask.say("Calendars of %(name)s at %(company)s", name=account.name, company=account.company)
+    octets = devices.profile(account, description=description)
     signed = ask.parts.sign(octets) if ask.parts.sign is not None else octets
     return Sent(signed, devices.PROFILE_TYPE, account.file_name)
 
@@ -104,6 +106,8 @@ def _page(ask: Ask, snapshot: Snapshot, fresh: tuple[str, str] | None = None) ->
         "switched_on": [(each.value, PROVIDERS[each]) for each in providers(snapshot.company.policy)],
         "passwords": [each for each in snapshot.app_passwords(person.id) if each.revoked is None],
         "feeds": [row for row in sync.rows(ask, snapshot, Scope.STAFF) if row.of == person.id and row.feed],
+        "questions": questions.waiting(ask, snapshot, person.id),
+        "stuck": stuck(ask, snapshot, person.id),
         "fresh": fresh,
         "chosen": ask.query.get("device", "") if ask.query.get("device") in DEVICES else "",
         "agent": ask.agent,

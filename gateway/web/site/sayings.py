@@ -34,6 +34,13 @@ SAYINGS: Final[dict[str, tuple[Tone, str]]] = {
     "appointment-moved": ("good", marked("Your appointment has been moved. A letter with the new time is on its way.")),
     "appointment-cancelled": ("good", marked("Your appointment has been cancelled. A letter that says so is on its way.")),
     "too-late": ("bad", marked("It is too late to change this appointment here. Please get in touch with us.")),
+    "question-settled": ("plain", marked("That question is settled already.")),
+    "question-cancel": ("good", marked("The appointment is cancelled. The customer is told by e-mail.")),
+    "question-move": ("good", marked("The appointment is moved. The customer is told by e-mail.")),
+    "question-keep": ("good", marked("The appointment stays as it is. The customer has not been told anything.")),
+    "question-refused": ("bad", marked("That is not possible any more: the appointment or your calendar has changed since.")),
+    "event-kept": ("good", marked("The event stays there as it is, until the appointment changes again.")),
+    "event-restored": ("good", marked("The event is written once more, within a minute.")),
     "others-ended": ("good", marked("Every other browser has been signed out.")),
     "password-set": ("good", marked("Your new password is set. Other browsers have been signed out.")),
 }

@@ -134,7 +134,7 @@ def _sounding(tree: ast.Module) -> Iterator[str]:
     beside |= {id(each) for node in ast.walk(tree) if isinstance(node, ast.Call) for each in _arguments(node)}
     for node in ast.walk(tree):
         text = _text(node) if id(node) not in beside else ""
-        if " " in text and (text.endswith(".") or ". " in text) and text[0].isalpha() | text.startswith("%("):
+        if " " in text and (text.endswith(".") or ". " in text) and (text[0].isupper() or text.startswith("%(")):
             yield text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from gateway.links import Direction
-from gateway.model import CompanyId
+from gateway.model import CompanyId, CustomerId
+from gateway.web.languages import LANGUAGES
 from tests.web.house import JOHN, SETUP, Door, connected
 from tests.web.site.booked import Booking
 from tests.web.site.people import BOSS, JOHNS, PASSWORD
@@ -23,6 +25,10 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 PICTURES = Path(os.environ.get("GATEWAY_TEST_PICTURES", ""))
 """Where pictures of the pages go, when somebody wants to look at them."""
+
+TOO_WIDE = """[...document.querySelectorAll("html, button, .button, .badge, label, legend, h1, h2, h3, summary")].filter(each =>
+  each.clientWidth > 0 && getComputedStyle(each).display !== "inline" && each.scrollWidth > each.clientWidth + 1
+).map(each => each.innerText.slice(0, 80))"""
 
 ADMIN = (
     "/settings/external-services/calendar-sync",
@@ -66,15 +72,19 @@ def sign_in(page: Page, door: Door, email: str) -> None:
     page.wait_for_url(lambda address: "/sign-in" not in address)
 
 
+def picture(page: Page, path: str) -> None:
+    if PICTURES.name:
+        name = path.strip("/").replace("/", "_").replace("?", "-").replace("=", "-") or "start"
+        page.screenshot(path=PICTURES / f"{name}-{page.viewport_size['width'] if page.viewport_size else 0}.png", full_page=True)
+
+
 def look(page: Page, door: Door, path: str) -> None:
     """Open the page and assert that nobody is shut out of it."""
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(door.url + path)
     page.wait_for_load_state("networkidle")
-    if PICTURES.name:
-        name = path.strip("/").replace("/", "_").replace("?", "-").replace("=", "-") or "start"
-        page.screenshot(path=PICTURES / f"{name}-{page.viewport_size['width'] if page.viewport_size else 0}.png", full_page=True)
+    picture(page, path)
     assert complaints == []
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0, f"{path} is {overflow} pixels too wide"
@@ -181,8 +191,6 @@ def test_everything_is_saved_without_script_too(browser: Browser, door: Door) ->
 
 
 def test_a_hostile_name_runs_nowhere(page: Page, door: Door) -> None:
-    from dataclasses import replace
-
     with door.store.write(CompanyId("demo"), SETUP) as tx:
         tx.save_staff(replace(JOHN, name="<img src=x onerror='document.title=666'>"))
     sign_in(page, door, BOSS.email)
@@ -190,3 +198,26 @@ def test_a_hostile_name_runs_nowhere(page: Page, door: Door) -> None:
         page.goto(door.url + path)
         page.wait_for_load_state("networkidle")
         assert page.title() != "666"
+
+
+@pytest.mark.parametrize("tag", [tag for tag in LANGUAGES if tag != "en"])
+def test_longer_words_than_english_ones_fit_too(browser: Browser, door: Door, tag: str) -> None:
+    """Nothing is wider than a telephone, and no word is longer than its button."""
+    connected(door.store)
+    with door.store.write(CompanyId("demo"), SETUP) as tx:
+        tx.save_customer(replace(tx.customer(CustomerId("ann")), locale=tag))
+        for user in (BOSS, JOHNS):
+            tx.save_user(replace(user, locale=tag))
+    customer = Booking(door).page
+    for user, paths in ((None, (customer, f"{customer}/times")), (BOSS, ADMIN), (JOHNS, STAFF)):
+        context = browser.new_context(viewport={"width": 390, "height": 844})
+        page = context.new_page()
+        if user is not None:
+            sign_in(page, door, user.email)
+        for number, path in enumerate(paths):
+            page.goto(door.url + path)
+            page.evaluate("document.querySelectorAll('details:not(.menu)').forEach(each => { each.open = true })")
+            picture(page, f"{tag}-{path}" if user else f"{tag}-customer-{number}")
+            assert page.get_attribute("html", "lang") == tag
+            assert page.evaluate(TOO_WIDE) == [], f"{path} in {tag}"
+        context.close()

@@ -117,6 +117,17 @@ def test_a_revoked_or_old_link_leads_nowhere(boss: Visitor, stranger: Visitor) -
     assert stranger.get("/connect/unknown-token").status == 404
 
 
+def test_s38_a_letter_that_no_server_takes_is_shown_as_failed(boss: Visitor) -> None:
+    boss.fill(PAGE, FORM)
+    store = boss.door.store
+    [letter] = store.claim_letters(NOW, lease=timedelta(minutes=1))
+    assert "sent" in boss.get("/staff").text
+    assert store.letter_failed(letter, NOW, again=None, failure="550 No such user")
+    assert "could not be delivered" in boss.get("/staff").text
+    boss.fill(PAGE, FORM)  # invited again: what became of the newest counts
+    assert "could not be delivered" not in boss.get("/staff").text
+
+
 def test_the_preview_shows_the_letter_and_can_do_nothing(boss: Visitor) -> None:
     answer = boss.fill(PAGE, FORM, to=f"{PAGE}/preview")
     assert "Hello John Smith" in answer.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -14,11 +15,12 @@ from babel.messages.catalog import Catalog, Message
 
 from gateway.links import Access
 from gateway.web.languages import LANGUAGES, chosen, language
-from tests.house.source import ROOT
-from tests.web.house import SETUP, Door, connected
+from gateway.web.site.deeds import audit_words
+from tests.house.source import PYTHON, ROOT
+from tests.web.house import EMMA, SETUP, Door, connected
 from tests.web.site.people import BOSS, EMMAS, JOHNS, Visitor
 from tests.web.site.sentences import CATALOGS, TRANSLATED, Sentence, catalog, sentences
-from tests.web.site.test_invite import DEMO, FORM, PAGE, link, sent
+from tests.web.site.test_invite import DEMO, FORM, PAGE, link, part, sent
 
 TEMPLATES = ROOT / "gateway" / "web" / "templates"
 SYNC = "/settings/external-services/calendar-sync"
@@ -34,12 +36,12 @@ def key(message: Message) -> Sentence:
 
 
 def pairs(found: Catalog) -> Iterator[tuple[str, str]]:
-    """(English, translation) of each form; the English plural stands for every plural."""
+    """(English, translation) of each form that is translated."""
     for message in found:
-        if message.id and isinstance(message.id, str) and isinstance(message.string, str):
+        if message.id and isinstance(message.id, str) and isinstance(message.string, str) and message.string:
             yield message.id, message.string
-        elif not isinstance(message.id, str) and not isinstance(message.string, str):
-            yield from zip(message.id, message.string or (), strict=True)
+        elif not isinstance(message.id, str) and message.string and all(message.string):
+            yield from zip(message.id, message.string, strict=True)
 
 
 def gaps(found: Catalog) -> list[str]:
@@ -97,12 +99,13 @@ def test_punctuation_is_that_of_the_language() -> None:
 
 def test_a_catalog_with_a_gap_is_found_out() -> None:
     broken = catalog("de")
+    before = gaps(broken)
     broken.delete("Sign in")
     broken["Sign out"].string = ""
     broken["Save"].flags.add("fuzzy")
     broken.add("Nobody says this.", "Niemand sagt das.")
     broken["Connect %(name)s"].string = "Verbinden"
-    assert sorted(gaps(broken)) == [
+    assert sorted({*gaps(broken)} - {*before}) == [
         "marked as doubtful: Save",
         "not in the catalog: Sign in",
         "not said any more: Nobody says this.",
@@ -191,6 +194,10 @@ def test_what_other_rooms_say_is_heard_with_its_values() -> None:
     assert german.heard("john@example.com was connected; calendar “100% <b>”.") == "john@example.com wurde verbunden; Kalender „100% <b>“."
     braked = "5 of 6 appointments have other times at once. None was moved; please say whether that was meant."
     assert german.heard(braked).startswith("5 von 6 Terminen haben auf einmal andere Zeiten. Keiner wurde verschoben;")
+    assert (
+        german.heard("Google does not answer. It is tried again by itself.")
+        == "Google antwortet nicht. Es wird von selbst wieder versucht."
+    )
     assert german.heard("What a provider says by itself.") == "What a provider says by itself."
     assert language("en").heard(braked) == braked
     assert german.heard("") == ""
@@ -226,3 +233,37 @@ def test_the_account_s_language_counts_before_the_browser_s() -> None:
 def test_the_catalogs_are_packed_into_the_wheel() -> None:
     packed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["package-data"]["gateway"]
     assert {*CATALOGS.glob("*.po")} <= {path for pattern in packed for path in (ROOT / "gateway").glob(pattern)}
+
+
+def test_letters_from_the_pages_are_in_the_receiver_s_language(boss: Visitor) -> None:
+    """Whoever presses the button, and whatever the browser asks for."""
+    boss.fill("/account", {"language": "de"}, to="/account/language")
+    assert "Synchronisez vos rendez-vous avec votre agenda" in boss.get(f"/staff/{EMMA.id}/invite").text
+    assert Visitor(boss.door).post("/forgotten", {"email": EMMA.email}, Accept_Language="es").status == 303
+    [letter] = sent(boss)
+    assert letter["Subject"] == "Choisir un nouveau mot de passe"
+    assert "Quelqu’un, sans doute vous, a demandé" in part(letter, "plain")
+
+
+def test_the_profile_of_a_device_says_what_it_is_in_the_reader_s_language(door: Door) -> None:
+    john = Visitor(door)
+    john.sign_in(JOHNS)
+    john.fill("/account", {"language": "de"}, to="/account/language")
+    assert "Kalender von John Smith bei Demo Company" in john.get("/me/profile.mobileconfig").text
+
+
+def test_the_activity_page_has_words_for_every_deed() -> None:
+    """And none of them is the name under which it is kept."""
+    deeds = {
+        each.value
+        for source in PYTHON
+        if str(source).startswith("gateway/")
+        for call in ast.walk(source.tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "audit" and call.args
+        for each in ast.walk(call.args[0])
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    }
+    assert len(deeds) > 15
+    assert [
+        deed for deed in sorted(deeds) if audit_words(language("de"), deed) in (deed.replace("-", " "), audit_words(language("en"), deed))
+    ] == []
