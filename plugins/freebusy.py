@@ -63,6 +63,8 @@ def _answer(snapshot: Snapshot, request: Request, collections: Sequence[Collecti
 
 
 def busy_times(snapshot: Snapshot, collections: Iterable[Collection], window: Span, asked: tzinfo | None) -> Iterator[Busy]:
+    """Of the collections' objects; where they hold appointments, also what those people's calendars elsewhere say of them: whoever
+    asks wants to meet somebody."""
     allowance = Allowance()
     for collection in collections:
         floating = Floating(snapshot, collection, asked)
@@ -70,6 +72,9 @@ def busy_times(snapshot: Snapshot, collections: Iterable[Collection], window: Sp
             yield from _indexed(snapshot, collection, window, floating, allowance)
         else:
             yield from _expanded(_rows(snapshot, collection, window, floating, allowance), window, floating, allowance)
+        if collection.kind != "personal":
+            for calendar in collection.calendars:
+                yield from ((span, False) for span in snapshot.foreign_busy(snapshot.calendar(calendar).staff, window))
 
 
 def _indexed(snapshot: Snapshot, collection: Collection, window: Span, floating: Floating, allowance: Allowance) -> Iterator[Busy]:

@@ -1,37 +1,50 @@
-"""External iCalendar addresses of staff members: read now and then, believed with caution, kept as times and nothing else.
+"""External iCalendar addresses of staff members: how one is given, fetched and tried (bridge.md §3.9, trust.md §4.8).
 
-A source that fails never makes anybody free: the last good times stay, and their age is known (bridge.md §3.9, I11).
+Whoever gives an address decides what this process connects to, so that everything goes through the guarded way out: every hop is
+checked, and one deadline holds for all of them.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import re
+import time
+from collections.abc import Collection, Container
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urljoin
 
-from gateway import observe
-from gateway.bridge.errand import spread
 from gateway.egress import Egress, Limits, Response
 from gateway.errors import GatewayError, Invalid, TooLarge, Unavailable
-from gateway.ical.busytimes import BusyTimes, busy_times
-from gateway.links import LinkId, Source
-from gateway.model import Actor, CompanyId, Span, StaffId
-from gateway.store import Store, Transaction
+from gateway.ical import write
+from gateway.ical.busytimes import BusyTimes, Habits, busy_times
+from gateway.links import Source
+from gateway.model import Span, StaffId
+from gateway.store import Snapshot, Transaction
 
 OCTETS, SECONDS, HOPS = 5 * 1024 * 1024, 10.0, 5
-BACK, AHEAD = timedelta(days=2), timedelta(days=400)
-EVERY = timedelta(minutes=10)
-LONGEST_REST = timedelta(hours=2)
-
-SURE = timedelta(hours=3)
-"""How long a source that has become empty all at once has to stay empty before it is believed."""
+"""Of one look: octets of the calendar, decoded; seconds for everything, redirects included; and how many of those."""
 
 ORIGIN = "ics"
-_ACTOR = Actor("imports", "imports")
+"""Under which the store keeps its busy times."""
+
 _HEADERS = {"Accept": "text/calendar, */*;q=0.1", "Accept-Encoding": "gzip", "User-Agent": "calendar-gateway"}
+_REDIRECTS = (301, 302, 303, 307, 308)
+_LATER = "It is tried again by itself."
+_SPOKEN = (_LATER, "anew.", "iCal format.")  # how sentences end that say what to do
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """How often sources are read, which stretch of time around now is kept of them, and what counts as busy."""
+
+    every: timedelta = timedelta(minutes=10)
+    back: timedelta = timedelta(days=30)
+    ahead: timedelta = timedelta(days=400)
+    habits: Habits = field(default_factory=Habits)
+
+    def window(self, now: datetime) -> Span:
+        return Span(now - self.back, now + self.ahead)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,10 +58,11 @@ class Fetched:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
-    """The result of trying an address: `trouble` is a sentence with a next step, "" when it can be read."""
+    """The result of trying an address: `trouble` is a sentence, "" when it can be read; `step` says what to do about it."""
 
     reachable: bool
     trouble: str = ""
+    step: str = ""
     events: int = 0
     zone: str = ""
     next: tuple[Span, ...] = ()
@@ -61,7 +75,7 @@ def address(given: str) -> str:
     for scheme in ("webcals://", "webcal://"):
         if url.lower().startswith(scheme):
             url = "https://" + url[len(scheme) :]
-    if url in ("", "https://", "http://"):
+    if url.lower() in ("", "https://", "http://"):
         return ""
     if not url.lower().startswith(("https://", "http://")) or len(url) > 2000:
         raise Invalid("The address begins with https:// or webcal://.", field="external_ics_url")
@@ -69,28 +83,43 @@ def address(given: str) -> str:
 
 
 class Fetcher:
-    """Reads sources through the guarded way out. Thread-safe."""
+    """Reads sources through the guarded way out, by the installation's terms. Thread-safe."""
 
-    def __init__(self, egress: Egress) -> None:
+    def __init__(self, egress: Egress, terms: Terms | None = None) -> None:
         self._egress = egress
+        self.terms = terms or Terms()
 
     def fetch(self, url: str, *, etag: str = "", modified: str = "") -> Fetched:
         """Raises Invalid for an address that may not be called, and Unavailable, TooLarge with sentences."""
         headers = {**_HEADERS, **({"If-None-Match": etag} if etag else {}), **({"If-Modified-Since": modified} if modified else {})}
-        answer = self._followed(url, headers)
-        if answer.status == 304:
+        try:
+            answer = self._followed(url, headers)
+        except TooLarge:
+            raise TooLarge("The calendar is larger than 5 MB. Publish a part of it, or a shorter time.", limit="octets") from None
+        if answer.status == 304 and (etag or modified):
             return Fetched(body=None, etag=etag, modified=modified)
         if answer.status != 200:
-            raise Unavailable(_refusal(answer.status))
-        return Fetched(body=answer.body, etag=answer.headers.get("etag", "")[:300], modified=answer.headers.get("last-modified", "")[:100])
+            raise Unavailable(_refusal(answer.status), retry_after=_seconds(answer.headers.get("retry-after", "")))
+        return Fetched(body=answer.body, etag=_sendable(answer, "etag"), modified=_sendable(answer, "last-modified"))
+
+    def busy(self, body: bytes, window: Span, *, zone: str, own: Container[str] = (), people: Collection[str] = ()) -> BusyTimes:
+        """What a body says, as `busy_times` reads it. Raises Invalid, TooLarge."""
+        return busy_times(body, zone=zone, window=window, own=own, people=people, habits=self.terms.habits)
 
     def _followed(self, url: str, headers: dict[str, str]) -> Response:
-        """Each redirect is an address like the first, and checked like it (trust.md A141)."""
+        """Each redirect is an address like the first, and checked like it (trust.md A141); none leads out of encryption."""
+        end = time.monotonic() + SECONDS
         for _ in range(HOPS + 1):
-            answer = self._egress.fetch("GET", url, headers, limits=Limits(seconds=SECONDS, octets=OCTETS, plain=True))
-            if answer.status not in (301, 302, 303, 307, 308) or "location" not in answer.headers:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise Unavailable("The address leads on and on, and takes too long.")
+            answer = self._egress.fetch("GET", url, headers, limits=Limits(seconds=left, octets=OCTETS, plain=True))
+            if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return answer
-            url = address(urljoin(url, answer.headers["location"]))
+            onward = address(urljoin(url, answer.headers["location"]).partition("#")[0])
+            if url.lower().startswith("https://") and not onward.lower().startswith("https://"):
+                raise Unavailable("The address leads to one without encryption. Copy the address of the calendar anew.")
+            url = onward
         raise Unavailable("The address leads in circles.")
 
 
@@ -99,20 +128,64 @@ def _refusal(status: int) -> str:
         return "The calendar is not public: publish it in its program, or use its secret address in iCal format."
     if status in (404, 410):
         return "There is no calendar at this address any more. Copy its address anew."
-    return f"The server of the calendar answers {status}. It is tried again by itself."
+    if status == 429:
+        return f"The server of the calendar is asked too often. {_LATER}"
+    return f"The server of the calendar answers {status}. {_LATER}"
 
 
-def probe(fetcher: Fetcher, given: str, *, zone: str, now: datetime, own: Sequence[str] = ()) -> Probe:
-    """Try an address and say what it would block; nothing is stored and nothing raised."""
+def _sendable(answer: Response, name: str) -> str:
+    """A header's value that can be sent back as it came; "" for one that no honest server sends."""
+    value = answer.headers.get(name, "").strip()
+    return value if len(value) <= 300 and value.isascii() and value.isprintable() else ""
+
+
+def _seconds(text: str) -> int:
+    """Retry-After, as far as it is a number (RFC 9110 §10.2.3)."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+
+
+def probe(fetcher: Fetcher, given: str, *, zone: str, now: datetime, own: Container[str] = (), people: Collection[str] = ()) -> Probe:
+    """Try an address and say what it would block from now on; nothing is stored and nothing raised. Asks the network: in no transaction.
+
+    `zone`, `own` and `people` as for `busy_times`.
+    """
     try:
         url = address(given)
         if not url:
             return Probe(reachable=False, trouble="Please give the address of a calendar; it often ends in .ics.")
-        got = fetcher.fetch(url)
-        read = busy_times(got.body or b"", zone=zone, window=Span(now, now + AHEAD), own=own)
+        window = Span(now, fetcher.terms.window(now).end)
+        read = fetcher.busy(fetcher.fetch(url).body or b"", window, zone=zone, own=own, people=people)
     except (Invalid, Unavailable, TooLarge) as error:
-        return Probe(reachable=False, trouble=str(error))
+        return Probe(reachable=False, trouble=str(error), step=_step(error))
     return Probe(reachable=True, events=read.events, zone=read.zone, next=read.spans[:3], warnings=read.warnings)
+
+
+def _step(error: GatewayError) -> str:
+    """What to do next, where the sentence does not say so itself."""
+    if isinstance(error, TooLarge) or str(error).endswith(_SPOKEN):
+        return ""
+    if isinstance(error, Unavailable):
+        return "Check the address, or try again in a few minutes."
+    return "Copy the address of the calendar anew; it often ends in .ics."
+
+
+class OwnUids:
+    """The UIDs under which a staff member's own appointments come back in feeds: as the platform gives them out, without names, and as
+    Google shows what we have written there. Nobody is kept busy by his own appointments a second time (product.md §7.4)."""
+
+    def __init__(self, slug: str, known: Collection[str]) -> None:
+        self._given_out = re.compile(rf"[0-9a-f]{{32}}@{re.escape(slug)}")
+        self._known = frozenset(known) | frozenset(map(write.opaque, known))
+
+    def __contains__(self, uid: object) -> bool:
+        return isinstance(uid, str) and (uid in self._known or self._given_out.fullmatch(uid) is not None)
+
+
+def own_uids(snapshot: Snapshot, staff: StaffId, window: Span) -> OwnUids:
+    """Those of the appointments in the window, and of whatever the gateway itself has booked."""
+    held = {each.entry.uid for each in snapshot.appointments(staff=[staff], window=window)}
+    mirrored = {f"{item.remote}@google.com" for link in snapshot.links(staff=staff) for item in snapshot.items(link.id) if item.remote}
+    return OwnUids(snapshot.company.slug, held | mirrored)
 
 
 class Sealing(Protocol):
@@ -123,7 +196,10 @@ class Sealing(Protocol):
 
 
 def put_address(tx: Transaction, seal: Sealing, staff: StaffId, given: str, now: datetime) -> None:
-    """The staff member's external calendar from now on; "" or a bare scheme ends it. Raises Invalid, Missing."""
+    """The staff member's external calendar from now on, read as soon as possible; "" or a bare scheme ends it. Raises Invalid, Missing.
+
+    What the former address has said goes on blocking until the new one has been read.
+    """
     url = address(given)
     tx.staff(staff)
     if not url:
@@ -131,72 +207,6 @@ def put_address(tx: Transaction, seal: Sealing, staff: StaffId, given: str, now:
         return
     former = tx.source(staff)
     if former is not None and seal.unseal(tx.source_address(staff)).decode() == url:
+        tx.save_source(replace(former, due=now))
         return
-    tx.forget_busy(staff, ORIGIN)
     tx.save_source(Source(staff=staff, due=now), seal.seal(url.encode()))
-
-
-class Imports:
-    """The chore that reads sources when they are due (worker.Chore)."""
-
-    name = "imports"
-
-    def __init__(self, store: Store, seal: Sealing, fetcher: Fetcher, *, clock: Callable[[], datetime]) -> None:
-        self._store = store
-        self._seal = seal
-        self._fetcher = fetcher
-        self._clock = clock
-
-    def run(self, now: datetime) -> datetime | None:
-        """The sources that are due, one after the other; when the next one is."""
-        for company, staff in self._store.sources_due(now, 20):
-            with observe.about(company=company):
-                self._one(company, staff, self._clock())
-        return self._store.next_source()
-
-    def _one(self, company: CompanyId, staff: StaffId, now: datetime) -> None:
-        with self._store.read(company) as snapshot:
-            source, person = snapshot.source(staff), snapshot.staff(staff)
-            if source is None:
-                return
-            url = self._seal.unseal(snapshot.source_address(staff)).decode()
-            confirmed = snapshot.foreign_origins(staff).get(ORIGIN)
-            own = [held.entry.uid for held in snapshot.appointments(staff=[staff], window=Span(now - BACK, now + AHEAD))]
-        stale = confirmed is None or confirmed.date() != now.date()  # a new day: the window has rolled on
-        try:
-            got = self._fetcher.fetch(url, etag="" if stale else source.etag, modified="" if stale else source.modified)
-            read = None
-            if got.body is not None:
-                read = busy_times(got.body, zone=person.zone, window=Span(now - BACK, now + AHEAD), own=own)
-        except GatewayError as error:
-            self._failed(company, source, str(error), now)
-            return
-        self._read(company, source, got, read, now)
-
-    def _read(self, company: CompanyId, source: Source, got: Fetched, read: BusyTimes | None, now: datetime) -> None:
-        """Apply a sound answer. What has become empty all at once is believed when it still is after some hours (bridge.md §4, 1)."""
-        due = now + spread(LinkId(source.staff), EVERY)
-        new = replace(source, due=due, fetched=now, failing=None, trouble="", etag=got.etag, modified=got.modified)
-        with self._store.write(company, _ACTOR) as tx:
-            if tx.source(source.staff) is None:
-                return
-            if read is None:
-                tx.confirm_busy(source.staff, ORIGIN, now)
-            else:
-                digest = hashlib.sha256(repr(read.spans).encode()).hexdigest()
-                new = replace(new, events=read.events, zone=read.zone, warnings=read.warnings)
-                if not read.events and source.events and (source.shrunk is None or source.shrunk + SURE > now):
-                    doubt = "The calendar is empty all at once. Its last known times go on blocking until it says so again in some hours."
-                    new = replace(new, shrunk=source.shrunk or now, events=source.events, trouble=doubt, etag="", modified="")
-                else:
-                    tx.put_busy(source.staff, ORIGIN, read.spans, now)
-                    new = replace(new, digest=digest, shrunk=None)
-            tx.save_source(new)
-
-    def _failed(self, company: CompanyId, source: Source, sentence: str, now: datetime) -> None:
-        since = source.failing or now
-        rest = min(max(now - since, spread(LinkId(source.staff), EVERY)), LONGEST_REST)
-        with self._store.write(company, _ACTOR) as tx:
-            if tx.source(source.staff) is not None:
-                tx.save_source(replace(source, due=now + rest, failing=since, trouble=sentence[:500]))
-        observe.log("import_failed", level="warning", staff=source.staff)

@@ -1,36 +1,44 @@
 """When somebody is busy by an external calendar: octets of any program's feed in, merged busy times out. Nothing else of it is kept.
 
-Each UID is read by itself, so that one event nobody can read costs only itself (product.md §7.4, bridge.md §3.9).
+Each UID is read by itself, and what cannot be read together is read piece by piece, so that one event nobody can read costs only
+itself (product.md §7.4, bridge.md §3.9). Wherever a feed is not clear, time is busy rather than free: a slot nobody gets is a smaller
+harm than one that two people get.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
-from gateway.errors import GatewayError, Invalid
+from gateway.errors import GatewayError, TooLarge
 from gateway.ical.clientzones import ClientZones, known
-from gateway.ical.parse import Component, calendar
+from gateway.ical.feedlines import feed_lines, pieces, plain
+from gateway.ical.moments import periods
+from gateway.ical.parse import Component
 from gateway.ical.series import plan
 from gateway.model import Span
 from gateway.recurrence import Budget
 
-EVENTS = 20_000
-"""Events that are read; a feed with more is cut, and says so."""
-
 MERGED = 20_000
-_BUDGET = Budget(steps=20_000, instances=3_000)
-_LONGEST = timedelta(days=370)  # an event that lasts longer is a mistake of a feed far more often than an absence
+"""Periods of one answer. Where there are more, the last one lasts until the end."""
 
-_FOLD = re.compile(r"\n[ \t]")
-_UID = re.compile(r"^UID(?:;[^:\n]*)?:(.*)$", re.MULTILINE | re.IGNORECASE)
-_EVENT = re.compile(r"^BEGIN:VEVENT[ \t]*\n.*?^END:VEVENT[ \t]*$", re.MULTILINE | re.DOTALL | re.IGNORECASE)
-_ZONE = re.compile(r"^BEGIN:VTIMEZONE[ \t]*\n.*?^END:VTIMEZONE[ \t]*$", re.MULTILINE | re.DOTALL | re.IGNORECASE)
-_HOME = re.compile(r"^X-WR-TIMEZONE(?:;[^:\n]*)?:(.*)$", re.MULTILINE | re.IGNORECASE)
-_TZID = re.compile(r"TZID=\"?([^\":;\n]+)", re.IGNORECASE)
+WORK = 300_000
+"""What the series of one feed may cost together, a few seconds: steps, and twice the instances found. One that costs more is refused."""
+
+_EACH = Budget(steps=40_000, instances=12_000)  # an hourly event fills a window of 430 days
+_DESCRIBED = 20  # zones that are worked out from what the feed brings; those with a known name cost nothing
+_LONG, _FAR = timedelta(days=366), timedelta(days=3)
+_HOLD = 100_000  # spans in memory before they are merged
+
+# What is left out, one after the other, of an event that cannot be read as it stands: rather too busy than not read.
+_LENIENT = ((), ("EXDATE", "EXRULE", "RDATE"), ("EXDATE", "EXRULE", "RDATE", "RRULE"))
+_UNREADABLE = (GatewayError, ValueError, OverflowError)
+
+
+class _Spent(Exception):
+    """The work of the whole feed is more than it may cost."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,110 +59,250 @@ class BusyTimes:
     warnings: tuple[str, ...] = ()
 
 
+def busy_times(
+    octets: bytes,
+    *,
+    zone: str,
+    window: Span,
+    own: Container[str] = (),
+    people: Collection[str] = (),
+    habits: Habits = Habits(),
+) -> BusyTimes:
+    """The busy times of a feed within the window.
+
+    `zone` (IANA) is the staff member's: whole days are days there, and times without a zone are meant in it unless the feed names one.
+    `own` holds UIDs of ours, which block nobody; `people` the staff member's addresses: what these have declined blocks nobody either.
+    Raises Invalid for what is no calendar, and TooLarge for one that is more than can be worked out.
+    """
+    lines = feed_lines(octets)
+    zones = _Zones(lines.zones, lines.home, zone)
+    reading = _Reading(zones, window, habits, frozenset(each.casefold() for each in (*people, lines.called) if "@" in each))
+    reading.notes.unreadable = lines.broken
+    try:
+        for group in lines.events:
+            if next((each.value.strip() for each in group[0].every("UID")), "") not in own:
+                reading.take(group)
+    except _Spent:
+        raise TooLarge(
+            "The calendar repeats more than can be worked out. Publish a part of it, or a shorter time.", limit="steps"
+        ) from None
+    for component in lines.freebusy:
+        reading.told(component)
+    warnings = [*zones.sentences(), *reading.notes.sentences()]
+    return BusyTimes(spans=tuple(_merged(reading.found, window)), events=lines.number, zone=zones.shown, warnings=tuple(warnings))
+
+
+class _Zones:
+    """What the feed means by its TZIDs: a name that is known, the rules that it brings along, else the zone that it names for itself, else
+    the staff member's. `days` are the same zones for events of whole days, which are always the staff member's."""
+
+    def __init__(self, described: dict[str, Component], home: str, zone: str) -> None:
+        self._described = described
+        self._left = _DESCRIBED
+        self._met: dict[str, tzinfo] = {}
+        meant = known(home) if home else None
+        self._odd = home if home and meant is None else ""
+        self.staff = zone
+        self.shown = zone if meant is None else str(meant)
+        self._home = meant or _zone(zone)
+        self._noted: dict[str, None] = {}
+        self.days = _Days(self)
+
+    @property
+    def floating(self) -> tzinfo:
+        if self._odd:
+            self._noted[self._odd] = None
+        return self._home
+
+    def named(self, tzid: str) -> tzinfo:
+        name = plain(tzid)
+        if name not in self._met:
+            self._met[name] = known(name) or self._brought(name)
+        return self._met[name]
+
+    def _brought(self, name: str) -> tzinfo:
+        component = self._described.get(name)
+        if component is not None and self._left > 0:
+            self._left -= 1
+            try:
+                top = Component("VCALENDAR", components=[component])
+                return ClientZones(top, "UTC").named(next(each.value for each in component.every("TZID")))
+            except _UNREADABLE:
+                pass
+        self._noted[name] = None
+        return self._home
+
+    def sentences(self) -> list[str]:
+        return [f"The time zone “{name[:60]}” is not known; {self.shown} is used." for name in [*self._noted][:5]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """The same names; without one, the staff member's zone."""
+
+    zones: _Zones
+
+    @property
+    def floating(self) -> tzinfo:
+        return _zone(self.zones.staff)
+
+    def named(self, tzid: str) -> tzinfo:
+        return self.zones.named(tzid)
+
+
+def _zone(name: str) -> tzinfo:
+    return known(name) or UTC
+
+
 @dataclass(slots=True)
-class _Trouble:
-    """What could not be read, counted."""
+class _Notes:
+    """What could not be read as it stands, counted."""
 
     unreadable: int = 0
-    zones: set[str] = field(default_factory=set)
+    partly: int = 0
+    endless: int = 0
+    long: int = 0
+
+    def sentences(self) -> list[str]:
+        told = (
+            (self.unreadable, "One event cannot be read and blocks nothing.", "{} events cannot be read and block nothing."),
+            (self.partly, "One event can be read in part only.", "{} events can be read in part only."),
+            (
+                self.endless,
+                "One event repeats too often to be worked out to the end; from there on all time is busy.",
+                "{} events repeat too often to be worked out to the end; from there on all time is busy.",
+            ),
+            (
+                self.long,
+                "One event lasts longer than a year and blocks all of it.",
+                "{} events last longer than a year and block all of it.",
+            ),
+        )
+        return [one if number == 1 else many.format(number) for number, one, many in told if number]
 
 
-def busy_times(octets: bytes, *, zone: str, window: Span, own: Iterable[str] = (), habits: Habits = Habits()) -> BusyTimes:
-    """The busy times of a feed within the window. `zone` (IANA) is the staff member's: whole days, and times without a zone, are meant in
-    it unless the feed names one; `own` are UIDs of ours, which block nobody. Raises Invalid for what is no calendar."""
-    text = _FOLD.sub("", octets.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n"))
-    if not re.search(r"^BEGIN:VCALENDAR", text, re.MULTILINE | re.IGNORECASE):
-        raise Invalid("There is no calendar at this address: the answer is something else, perhaps a page to sign in.")
-    if not re.search(r"^END:VCALENDAR", text, re.MULTILINE | re.IGNORECASE):
-        raise Invalid("The calendar breaks off before its end.")
-    home, warnings = _home(text, zone)
-    zones = "\n".join(_ZONE.findall(text))
-    groups, events = _grouped(text)
-    if events > EVENTS:
-        warnings.append(f"The calendar has {events} events; the first {EVENTS} count.")
-    trouble, ours = _Trouble(), frozenset(own)
-    found: list[Span] = []
-    for uid, blocks in groups.items():
-        if uid not in ours:
-            found += _of_one(blocks, zones, home, window, habits, trouble)
-    warnings += _said(trouble)
-    return BusyTimes(spans=tuple(_merged(found, window)), events=events, zone=home, warnings=tuple(warnings))
+@dataclass(slots=True)
+class _Reading:
+    """The feed on its way to busy times, in `found`."""
 
+    zones: _Zones
+    window: Span
+    habits: Habits
+    people: frozenset[str]
+    found: list[Span] = field(default_factory=list)
+    notes: _Notes = field(default_factory=_Notes)
+    left: int = WORK
 
-def _home(text: str, zone: str) -> tuple[str, list[str]]:
-    named = _HOME.search(text)
-    if named is None:
-        return zone, []
-    meant = known(named[1].strip())
-    if isinstance(meant, ZoneInfo):
-        return meant.key, []
-    return (zone if meant is None else "UTC"), (
-        [f"The time zone “{named[1].strip()[:60]}” is not known; {zone} is used."] if meant is None else []
-    )
+    @property
+    def earliest(self) -> str:
+        return _digits(self.window.start, -_FAR)
 
+    @property
+    def latest(self) -> str:
+        return _digits(self.window.end, _FAR)
 
-def _grouped(text: str) -> tuple[dict[str, list[str]], int]:
-    """The events by UID, in the order of the text; one without a UID stands for itself."""
-    groups: dict[str, list[str]] = {}
-    number = 0
-    for number, found in enumerate(_EVENT.finditer(text), 1):
-        if number <= EVENTS:
-            uid = _UID.search(found[0])
-            groups.setdefault(uid[1].strip() if uid is not None and uid[1].strip() else f"\0{number}", []).append(found[0])
-    return groups, number
+    def take(self, events: list[Component]) -> None:
+        """The events of one UID: a series with its exceptions, exceptions alone, or one event. Raises _Spent."""
+        if len(events) == 1 and self._elsewhen(events[0]):
+            return
+        masters = [each for each in events if not each.every("RECURRENCE-ID")]
+        changed = [each for each in events if each.every("RECURRENCE-ID")]
+        self._series([*masters[:1], *changed])
+        for twin in masters[1:]:  # some feeds give every event the same UID
+            self._series([twin])
+        if len(self.found) > _HOLD:
+            self.found = _merged(self.found, self.window)
 
-
-def _of_one(blocks: list[str], zones: str, home: str, window: Span, habits: Habits, trouble: _Trouble) -> list[Span]:
-    """The busy times of the events of one UID: a series with its exceptions, exceptions alone, or one event."""
-    try:
-        return _read(blocks, zones, home, window, habits)
-    except (GatewayError, ValueError, OverflowError):
-        pass
-    try:  # a zone that nobody knows: in the staff member's own, and said so, is better than not at all
-        mended = [_TZID.sub(lambda found: found[0] if known(found[1]) else f"TZID={home}", block) for block in blocks]
-        spans = _read(mended, zones, home, window, habits)
-    except (GatewayError, ValueError, OverflowError):
-        trouble.unreadable += 1
-        return []
-    trouble.zones |= {name for block in blocks for name in _TZID.findall(block) if known(name) is None}
-    return spans
-
-
-def _read(blocks: list[str], zones: str, home: str, window: Span, habits: Habits) -> list[Span]:
-    top = calendar(f"BEGIN:VCALENDAR\n{zones}\n" + "\n".join(blocks) + "\nEND:VCALENDAR\n")
-    masters = [each for each in top.components if each.name == "VEVENT" and not each.every("RECURRENCE-ID")]
-    others = [each for each in top.components if each.name == "VEVENT" and each.every("RECURRENCE-ID")]
-    read = ClientZones(top, home)
-    groups = [[*masters[:1], *others], *([twin] for twin in masters[1:])]  # some feeds give every event the same UID
-    return [span for group in groups if group for span in _spans(group, read, window, habits)]
-
-
-def _spans(components: list[Component], zones: ClientZones, window: Span, habits: Habits) -> list[Span]:
-    """Of a series with its exceptions, or of exceptions alone: a feed may show changed dates without their series."""
-    read = plan(components, zones)
-    if read.first is None:
-        return []
-    found = read.instances(window, budget=_BUDGET).instances
-    return [each.span for each in found if _blocks(each.component, habits) and each.span.length <= _LONGEST]
-
-
-def _blocks(event: Component, habits: Habits) -> bool:
-    """OPAQUE or nothing is busy, TRANSPARENT and cancelled are not; Microsoft's own word is more exact where there is one."""
-    if event.word("STATUS") == "CANCELLED":
-        return False
-    match event.word("X-MICROSOFT-CDO-BUSYSTATUS"):
-        case "FREE":
+    def _elsewhen(self, event: Component) -> bool:
+        """Whether a single event lies outside the window by days, whatever its zone: most events of a feed are years old."""
+        dates = {each.name: each.value.strip()[:8] for each in event.properties}
+        if not dates.keys().isdisjoint(("RRULE", "RDATE", "RECURRENCE-ID")):
             return False
-        case "WORKINGELSEWHERE":
-            return habits.elsewhere
-        case "OOF":
-            return True
-        case "TENTATIVE":
-            return habits.tentative and event.word("TRANSP") != "TRANSPARENT"
-        case _:
-            if event.word("STATUS") == "TENTATIVE" and not habits.tentative:
+        start, end = dates.get("DTSTART", ""), dates.get("DTEND", "")
+        return (start.isdecimal() and start > self.latest) or (start.isdecimal() and end.isdecimal() and start <= end < self.earliest)
+
+    def told(self, component: Component) -> None:
+        """Periods of a VFREEBUSY (RFC 5545 §3.6.4), which Exchange and others publish in the place of events."""
+        for line in component.every("FREEBUSY"):
+            kind = (line.parameter("FBTYPE") or "BUSY").upper()
+            if kind == "FREE" or (kind == "BUSY-TENTATIVE" and not self.habits.tentative):
+                continue
+            for each in pieces(line):
+                try:
+                    self.found += periods(each, self.zones)
+                except _UNREADABLE:
+                    self.notes.unreadable += 1
+
+    def _series(self, components: list[Component]) -> None:
+        """Together, or else each alone: a series that nobody can read with its exceptions blocks the places they were moved from, too."""
+        if not components:
+            return
+        try:
+            self._expand(components)
+        except _UNREADABLE:
+            for each in components:
+                self._alone(each)
+
+    def _alone(self, component: Component) -> None:
+        for dropped in _LENIENT:
+            shorn = [each for each in component.properties if each.name not in dropped]
+            try:
+                self._expand([Component(component.name, shorn)])
+            except _UNREADABLE:
+                continue
+            self.notes.partly += bool(dropped)
+            return
+        self.notes.unreadable += 1
+
+    def _expand(self, components: list[Component]) -> None:
+        """Raises what is unreadable, before anything has been added."""
+        starts = components[0].every("DTSTART")
+        whole_day = bool(starts) and (len(starts[0].value.strip()) == 8 or (starts[0].parameter("VALUE") or "").upper() == "DATE")
+        read = plan(components, self.zones.days if whole_day else self.zones)
+        if self.left <= 0 and read.repeats:
+            raise _Spent
+        found = read.instances(self.window, budget=Budget(steps=min(_EACH.steps, max(self.left, 1)), instances=_EACH.instances))
+        self.left -= found.steps + 2 * len(found.instances)
+        busy = [each.span for each in found.instances if self._blocks(each.component)]
+        self.notes.long += any(span.length > _LONG for span in busy)
+        if not found.complete:
+            if self.left <= 0:
+                raise _Spent
+            self.notes.endless += bool(busy)
+            self.notes.partly += not busy
+            busy += [Span(found.until, self.window.end)] if busy and found.until < self.window.end else []
+        self.found += busy
+
+    def _blocks(self, event: Component) -> bool:
+        """OPAQUE or nothing is busy, TRANSPARENT and cancelled are not; Microsoft's own word is more exact where there is one."""
+        if event.word("STATUS") == "CANCELLED" or self._declined(event):
+            return False
+        free = event.word("TRANSP") == "TRANSPARENT"
+        match event.word("X-MICROSOFT-CDO-BUSYSTATUS"):
+            case "FREE":
                 return False
-            return event.word("TRANSP") != "TRANSPARENT"
+            case "WORKINGELSEWHERE":
+                return self.habits.elsewhere
+            case "OOF":
+                return True
+            case "TENTATIVE":
+                return self.habits.tentative and not free
+            case _:
+                return not free and (self.habits.tentative or event.word("STATUS") != "TENTATIVE")
+
+    def _declined(self, event: Component) -> bool:
+        """Whether the staff member has said no: Google goes on publishing what its owner has declined."""
+        return any(
+            (line.parameter("PARTSTAT") or "").upper() == "DECLINED"
+            and line.value.strip().casefold().removeprefix("mailto:") in self.people
+            for line in event.every("ATTENDEE")
+        )
+
+
+@lru_cache(maxsize=8)
+def _digits(moment: datetime, by: timedelta) -> str:
+    """The date as iCalendar writes it."""
+    return f"{moment + by:%Y%m%d}"
 
 
 def _merged(spans: Iterable[Span], window: Span) -> list[Span]:
@@ -163,18 +311,8 @@ def _merged(spans: Iterable[Span], window: Span) -> list[Span]:
         start, end = max(span.start, window.start), min(span.end, window.end)
         if start >= end:
             continue
-        if merged and start <= merged[-1].end:
+        if merged and (start <= merged[-1].end or len(merged) >= MERGED):
             merged[-1] = Span(merged[-1].start, max(end, merged[-1].end))
-        elif len(merged) < MERGED:
+        else:
             merged.append(Span(start, end))
     return merged
-
-
-def _said(trouble: _Trouble) -> list[str]:
-    said = []
-    if trouble.unreadable == 1:
-        said.append("One event cannot be read and blocks nothing.")
-    elif trouble.unreadable:
-        said.append(f"{trouble.unreadable} events cannot be read and block nothing.")
-    said += [f"The time zone “{name[:60]}” is not known; the staff member's own is used." for name in sorted(trouble.zones)[:5]]
-    return said

@@ -66,7 +66,7 @@ def known(tzid: str) -> tzinfo | None:
     for count in (min(3, len(parts)), 2, 1):  # "/freeassociation.sourceforge.net/America/Indiana/Knox", "tzone://Microsoft/Utc"
         if canonical := _names().get("/".join(parts[-count:]).lower()):
             return _iana(canonical)
-    if windows := _windows().get(_NUMBERED.sub("", name).lower()):
+    if windows := _windows().get(name.lower()) or _windows().get(_NUMBERED.sub("", name).lower()):  # "Russia Time Zone 10" is one, too
         return _iana(windows)
     if (shift := _SHIFT.fullmatch(name)) and int(shift[2]) < 24 and int(shift[3] or 0) < 60:
         offset = timedelta(hours=int(shift[2]), minutes=int(shift[3] or 0))

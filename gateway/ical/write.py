@@ -60,7 +60,7 @@ def event(
     body += state(entry.status)
     if alarm_minutes is not None and entry.status is not Status.CANCELLED:
         body += _alarm(summary, alarm_minutes)
-    head = stamps(entry, _opaque(entry.uid)) if level is Level.BUSY else [*stamps(entry), born(entry)]
+    head = stamps(entry, opaque(entry.uid)) if level is Level.BUSY else [*stamps(entry), born(entry)]
     return joined(vevents(_plain(entry), head, body))
 
 
@@ -168,7 +168,7 @@ def _initials(name: str) -> str:
     return " ".join(f"{letter}." for letter in (letters if len(letters) < 3 else (letters[0], letters[-1])))
 
 
-def _opaque(uid: str) -> str:
+def opaque(uid: str) -> str:
     """A UID of its own for those who only see busy times: stable, and no way back to the appointment."""
     return hashlib.blake2b(uid.encode("utf-8", "replace"), digest_size=16, person=b"busy").hexdigest()
 

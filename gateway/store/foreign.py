@@ -13,6 +13,7 @@ from gateway.links import Source
 from gateway.model import CompanyId, Span, StaffId
 from gateway.store.codec import instant, maybe_instant, maybe_micros, micros, written
 from gateway.store.engine import Database
+from gateway.store.linked import said
 from gateway.store.reading import Reading
 from gateway.store.writing import Writing
 
@@ -152,8 +153,8 @@ class Importing(Writing, Foreign):
             "due": micros(source.due),
             "fetched": maybe_micros(source.fetched),
             "failing": maybe_micros(source.failing),
-            "trouble": source.trouble,
-            "warnings": written(list(source.warnings)),
+            "trouble": said(source.trouble),
+            "warnings": written([said(each) for each in source.warnings]),
             "zone": source.zone,
             "events": source.events,
             "shrunk": maybe_micros(source.shrunk),

@@ -2,104 +2,30 @@
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from gateway import desk
-from gateway.bridge import feed
-from gateway.bridge.feed import Fetcher, Imports, put_address
+from gateway.booking import Book
+from gateway.bridge.feed import Terms
+from gateway.bridge.imports import LONGEST_REST
 from gateway.egress import Egress
-from gateway.errors import Invalid
+from gateway.ical import write
+from gateway.ical.busytimes import Habits
 from gateway.model import Span
-from gateway.store import Store
-from tests.bridge.world import DAY, DEMO, HOUR, JOHN, NOW, PLATFORM, SEAL, Clock, furnish
+from gateway.seal import Seal
+from gateway.store import fresh_id
+from tests.bridge.feed.site import BUSY, Asked, Room, Site
+from tests.bridge.wire import NOW
+from tests.bridge.world import ADVICE, ANN, DAY, DEMO, HOUR, JOHN, PLATFORM
 from tests.ical.test_busytimes import event
 from tests.ical.test_busytimes import feed as calendar
 
-BUSY = event("DTSTART:20261125T090000Z", "DTEND:20261125T100000Z", "SUMMARY:Dentist canary")
-
-
-@dataclass
-class Site:
-    """What the server of the calendar answers."""
-
-    body: bytes = b""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    asked: list[dict[str, str]] = field(default_factory=list)
-    url: str = ""
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site(calendar(BUSY))
-
-    class Desk(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            made.asked.append({name.lower(): value for name, value in self.headers.items()})
-            fresh = made.headers.get("ETag")
-            status = 304 if fresh and self.headers.get("If-None-Match") == fresh else made.status
-            self.send_response(status)
-            for name, value in made.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(0 if status == 304 else len(made.body)))
-            self.end_headers()
-            if status != 304:
-                self.wfile.write(made.body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
-    made.url = f"http://127.0.0.1:{server.server_port}/secret-canary/calendar.ics"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield made
-    server.shutdown()
-    server.server_close()
-
-
-@dataclass
-class Room:
-    store: Store
-    clock: Clock
-    imports: Imports
-
-    def put(self, url: str) -> None:
-        with self.store.write(DEMO, PLATFORM) as tx:
-            put_address(tx, SEAL, JOHN.id, url, self.clock.now)
-
-    def run(self) -> None:
-        self.imports.run(self.clock.now)
-
-    def later(self, by: timedelta = timedelta(minutes=15)) -> None:
-        self.clock.forward(by)
-        self.run()
-
-    def busy(self) -> list[Span]:
-        with self.store.read(DEMO) as snapshot:
-            return desk.free_busy(snapshot, JOHN.id, Span(NOW, NOW + 30 * DAY))
-
-    def trouble(self) -> str:
-        with self.store.read(DEMO) as snapshot:
-            source = snapshot.source(JOHN.id)
-        assert source is not None
-        return source.trouble
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    store = Store(f"sqlite:///{tmp_path}/gateway.db")
-    store.migrate()
-    furnish(store)
-    clock = Clock()
-    yield Room(store, clock, Imports(store, SEAL, Fetcher(Egress(allow_private=True)), clock=clock))
-    store.close()
+MINUTE = timedelta(minutes=1)
 
 
 def test_its_busy_times_block_and_nothing_else_is_kept(room: Room, site: Site, tmp_path: Path) -> None:
@@ -112,101 +38,302 @@ def test_its_busy_times_block_and_nothing_else_is_kept(room: Room, site: Site, t
     assert b"secret-canary" not in kept
 
 
-def test_a_booking_meets_them(room: Room, site: Site) -> None:
+def test_the_address_is_in_no_line_of_the_log(room: Room, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.status = 500
     room.put(site.url)
     room.run()
-    with room.store.read(DEMO) as snapshot:
-        assert snapshot.foreign_busy(JOHN.id, Span(NOW + DAY, NOW + 2 * DAY)) == [Span(NOW + DAY + HOUR, NOW + DAY + 2 * HOUR)]
+    said = capsys.readouterr()
+    assert "import_failed" in said.err
+    assert "secret-canary" not in said.err + said.out + room.source().trouble
 
 
-def test_what_has_not_changed_is_not_sent_again(room: Room, site: Site) -> None:
-    site.headers = {"ETag": '"one"'}
-    room.put(site.url)
-    room.run()
-    room.later()
-    assert site.asked[-1]["if-none-match"] == '"one"'
-    assert len(room.busy()) == 1
+class TestWhatHasNotChanged:
+    def test_is_not_sent_again(self, room: Room, site: Site) -> None:
+        site.headers = {"ETag": '"one"', "Last-Modified": "Tue, 24 Nov 2026 08:00:00 GMT"}
+        room.put(site.url)
+        room.run()
+        room.later()
+        assert site.asked[-1].headers["if-none-match"] == '"one"'
+        assert site.asked[-1].headers["if-modified-since"] == "Tue, 24 Nov 2026 08:00:00 GMT"
+        assert len(room.busy()) == 1
+        assert room.source().fetched == room.clock.now
+
+    def test_is_read_anew_once_a_day_because_the_window_moves_on(self, room: Room, site: Site) -> None:
+        at = NOW + room.terms.ahead + 2 * HOUR
+        site.headers = {"ETag": '"one"'}
+        site.body = calendar(BUSY, event(f"DTSTART:{at:%Y%m%dT%H%M%SZ}", "DURATION:PT1H", uid="far"))
+        room.put(site.url)
+        room.run()
+        assert len(room.busy(500)) == 1
+        room.later(DAY)
+        assert "if-none-match" not in site.asked[-1].headers
+        assert [span.start for span in room.busy(500)] == [NOW + DAY + HOUR, at]
+
+    def test_17_is_what_takes_place_at_the_same_times_however_it_is_named(self, room: Room, site: Site) -> None:
+        room.put(site.url)
+        room.run()
+        digest = room.source().digest
+        for number in range(3):
+            site.body = calendar(BUSY.replace("UID:one", f"UID:{number}").replace("DTSTAMP:2026", "DTSTAMP:2025"))
+            room.later()
+            assert (len(room.busy()), room.source().digest) == (1, digest)
 
 
-@pytest.mark.parametrize(
-    ("status", "body"), [(500, b"x"), (404, b""), (200, b"<html>sign in</html>"), (200, b"BEGIN:VCALENDAR\r\n"), (403, b"")]
-)
-def test_a_source_that_fails_frees_nobody_and_says_why(room: Room, site: Site, status: int, body: bytes) -> None:
-    room.put(site.url)
-    room.run()
-    site.status, site.body = status, body
-    room.later()
-    assert len(room.busy()) == 1
-    assert room.trouble()
-    site.status, site.body = 200, calendar(BUSY)
-    room.later(3 * HOUR)
-    assert room.trouble() == ""
-
-
-def test_an_empty_answer_is_believed_only_when_it_stays_empty(room: Room, site: Site) -> None:
-    room.put(site.url)
-    room.run()
-    site.body = calendar()
-    room.later()
-    assert len(room.busy()) == 1
-    assert "empty all at once" in room.trouble()
-    room.later(2 * HOUR)
-    assert len(room.busy()) == 1
-    room.later(2 * HOUR)
-    assert room.busy() == []
-
-
-def test_fresh_uids_on_every_download_change_nothing(room: Room, site: Site) -> None:
-    room.put(site.url)
-    room.run()
-    for number in range(3):
-        site.body = calendar(BUSY.replace("UID:one", f"UID:{number}"))
+class TestASourceThatFails:
+    @pytest.mark.parametrize(
+        ("status", "body", "word"),
+        [
+            (500, b"x", "500"),
+            (503, b"", "tried again"),
+            (404, b"", "anew"),
+            (410, b"", "anew"),
+            (401, b"", "not public"),
+            (403, b"", "not public"),
+            (429, b"", "too often"),
+            (304, b"", "304"),
+            (206, calendar(), "206"),
+            (204, b"", "204"),
+            (300, b"", "300"),
+            (200, b"", "no calendar"),
+            (200, b"<html>sign in</html>", "sign in"),
+            (200, b"BEGIN:VCALENDAR\r\n", "breaks off"),
+            (200, calendar(BUSY)[:-40], "breaks off"),
+        ],
+    )
+    def test_2_a146_frees_nobody_and_says_why(self, room: Room, site: Site, status: int, body: bytes, word: str) -> None:
+        room.put(site.url)
+        room.run()
+        site.status, site.body = status, body
         room.later()
         assert len(room.busy()) == 1
+        assert word in room.source().trouble
+        assert room.source().failing == room.clock.now
+        site.status, site.body = 200, calendar(BUSY)
+        room.later(3 * HOUR)
+        assert (room.source().trouble, room.source().failing) == ("", None)
+
+    def test_49_goes_on_blocking_for_days_and_shows_its_age(self, room: Room, site: Site) -> None:
+        site.body = calendar(event("DTSTART:20261125T090000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY"))
+        room.put(site.url)
+        room.run()
+        site.status = 500
+        for _ in range(10):
+            room.later(12 * HOUR)
+        with room.store.read(DEMO) as snapshot:
+            assert snapshot.foreign_origins(JOHN.id) == {"ics": NOW}
+            assert len(desk.free_busy(snapshot, JOHN.id, Span(NOW + 10 * DAY, NOW + 20 * DAY))) == 10
+        assert room.source().failing == NOW + 12 * HOUR
+
+    def test_is_asked_less_and_less_often(self, room: Room, site: Site) -> None:
+        site.status = 500
+        room.put(site.url)
+        asked = 0
+        for _ in range(24 * 4):
+            room.later()
+            assert room.source().due <= room.clock.now + LONGEST_REST
+            asked += 1
+        assert asked > 4 * len(site.asked) > 0
+        assert len(site.asked) >= 12
+
+    def test_says_itself_when_to_ask_again(self, room: Room, site: Site) -> None:
+        site.status, site.headers = 503, {"Retry-After": "3600"}
+        room.put(site.url)
+        room.run()
+        assert room.source().due == NOW + HOUR
+
+    def test_keeps_no_other_source_waiting(self, room: Room, site: Site) -> None:
+        room.put("http://127.0.0.1:9/nobody-listens.ics", room.colleague(1))
+        room.put(site.url)
+        room.run()
+        assert len(room.busy()) == 1
+
+    def test_may_be_one_whose_address_cannot_be_unsealed_any_more(self, room: Room, site: Site) -> None:
+        room.put(site.url)
+        other = Seal("YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXphYmNkZWY=")
+        room.run(seal=other)
+        assert "once more" in room.source().trouble
+        assert site.asked == []
 
 
-def test_an_address_that_is_taken_away_frees_at_once(room: Room, site: Site) -> None:
-    room.put(site.url)
-    room.run()
-    room.put("https://")
-    assert room.busy() == []
-    with room.store.read(DEMO) as snapshot:
-        assert snapshot.source(JOHN.id) is None
+class TestASourceThatIsEmptyAllAtOnce:
+    def test_1_is_believed_only_when_it_stays_empty(self, room: Room, site: Site) -> None:
+        room.put(site.url)
+        room.run()
+        site.body = calendar()
+        room.later()
+        assert len(room.busy()) == 1
+        assert "empty all at once" in room.source().trouble
+        room.later(2 * HOUR)
+        assert len(room.busy()) == 1
+        room.later(2 * HOUR)
+        assert room.busy() == []
+        assert room.source().trouble == ""
+
+    def test_1_is_no_fresher_for_that(self, room: Room, site: Site) -> None:
+        room.put(site.url)
+        room.run()
+        site.body, site.headers = calendar(), {"ETag": '"empty"'}
+        room.later()
+        assert room.source().fetched == NOW
+        with room.store.read(DEMO) as snapshot:
+            assert snapshot.foreign_origins(JOHN.id) == {"ics": NOW}
+        room.later()
+        assert "if-none-match" not in site.asked[-1].headers
+
+    def test_1_and_has_its_events_back_was_never_empty(self, room: Room, site: Site) -> None:
+        room.put(site.url)
+        room.run()
+        for _ in range(3):
+            site.body = calendar()
+            room.later()
+            site.body = calendar(BUSY)
+            room.later(4 * HOUR)
+            assert (len(room.busy()), room.source().shrunk) == (1, None)
+
+    def test_was_always_so_is_nothing_odd(self, room: Room, site: Site) -> None:
+        site.body = calendar()
+        room.put(site.url)
+        room.run()
+        assert (room.source().trouble, room.busy()) == ("", [])
 
 
-def test_redirects_are_followed_a_few_times_only(room: Room, site: Site) -> None:
-    site.status, site.headers = 302, {"Location": site.url}
-    room.put(site.url)
-    room.run()
-    assert "circles" in room.trouble()
+class TestAnotherAddress:
+    def test_none_frees_at_once(self, room: Room, site: Site) -> None:
+        room.put(site.url)
+        room.run()
+        room.put("https://")
+        assert room.busy() == []
+        with room.store.read(DEMO) as snapshot:
+            assert snapshot.source(JOHN.id) is None
+            assert snapshot.foreign_origins(JOHN.id) == {}
+
+    def test_another_one_counts_when_it_has_been_read_and_the_former_one_until_then(self, room: Room, site: Site) -> None:
+        room.put(site.url)
+        room.run()
+        room.put(f"{site.url}?other")
+        site.status = 500
+        room.later(MINUTE)
+        assert len(room.busy()) == 1
+        site.status, site.body = 200, calendar()
+        room.later(HOUR)
+        assert room.busy() == []
+
+    def test_the_same_one_is_read_at_once(self, room: Room, site: Site) -> None:
+        room.put(site.url)
+        room.run()
+        room.later(MINUTE)
+        room.put(site.url)
+        room.run()
+        assert len(site.asked) == 2
+        assert room.source().events == 1
+
+    def test_given_while_the_former_one_is_read_nothing_of_that_is_kept(self, room: Room, site: Site) -> None:
+        def instead(asked: Asked) -> None:
+            if not asked.path.endswith("?other"):
+                room.put(f"{site.url}?other")
+
+        site.before = instead
+        room.put(site.url)
+        room.run()
+        assert (room.busy(), room.source().fetched) == ([], None)
+        site.body = calendar(event("DTSTART:20261126T090000Z", "DURATION:PT1H"))
+        room.run()
+        assert [span.start for span in room.busy()] == [NOW + 2 * DAY + HOUR]
 
 
-def test_our_own_network_is_not_for_everybody(site: Site) -> None:
-    found = feed.probe(Fetcher(Egress()), site.url, zone="UTC", now=NOW)
-    assert not found.reachable
-    assert site.asked == []
+class TestOurOwnAppointments:
+    def test_a148_do_not_come_back_and_block_whoever_has_them(self, room: Room, site: Site) -> None:
+        uid = f"{fresh_id()}@demo"
+        with room.store.write(DEMO, PLATFORM) as tx:
+            span = Span(NOW + DAY + 5 * HOUR, NOW + DAY + 5 * HOUR + ADVICE.duration)
+            wish = Book(uid=uid, span=span, zone=JOHN.zone, customer=ANN.id, service=ADVICE.id)
+            desk.apply(tx, PLATFORM, tx.appointments_of(JOHN.id).id, "one", [wish], NOW)
+        elsewhere = f"{fresh_id()}@demo"
+        site.body = calendar(
+            *(event(f"DTSTART:{span.start:%Y%m%dT%H%M%SZ}", "DURATION:PT30M", uid=each) for each in (uid, write.opaque(uid), elsewhere)),
+            BUSY,
+        )
+        room.put(site.url)
+        for _ in range(3):
+            room.later()
+        with room.store.read(DEMO) as snapshot:
+            assert snapshot.foreign_busy(JOHN.id, Span(NOW, NOW + 9 * DAY)) == [Span(NOW + DAY + HOUR, NOW + DAY + 2 * HOUR)]
 
 
-def test_s32_the_test_says_what_it_found(site: Site) -> None:
-    found = feed.probe(Fetcher(Egress(allow_private=True)), site.url, zone="Europe/Paris", now=NOW)
-    assert (found.reachable, found.events, found.zone, len(found.next)) == (True, 1, "Europe/Paris", 1)
+class TestManySources:
+    def test_a149_one_slow_host_delays_nobody_and_is_asked_by_two_at_once(self, room: Room, site: Site) -> None:
+        """The slow ones come first and are let go only when the quick one has been asked."""
+        quick, lock, inside, late = threading.Event(), threading.Lock(), [0], list[Asked]()
+
+        def before(asked: Asked) -> None:
+            if asked.path == "/quick.ics":
+                quick.set()
+                return
+            with lock:
+                inside.append(inside[-1] + 1)
+            if not quick.wait(8):
+                late.append(asked)
+            with lock:
+                inside.append(inside[-1] - 1)
+
+        site.before = before
+        for number in range(12):
+            room.put(f"http://127.0.0.1:{site.port}/{number}.ics", room.colleague(number))
+        room.clock.forward(MINUTE)
+        room.put(f"http://localhost:{site.port}/quick.ics")
+        room.run()
+        assert late == []
+        assert max(inside) <= 2
+        assert len(site.asked) == 13
+
+    def test_each_has_its_own_moment_within_some_minutes(self, room: Room, site: Site) -> None:
+        people = [room.colleague(number) for number in range(40)]
+        for staff in people:
+            room.put(site.url, staff)
+        room.run()
+        waits = {room.source(staff).due - NOW for staff in people}
+        assert len(waits) > 10
+        assert all(5 * MINUTE <= wait <= 15 * MINUTE for wait in waits)
+        assert room.store.next_source() == NOW + min(waits)
+
+    def test_a_reader_that_dies_leaves_its_source_to_others(self, room: Room, site: Site) -> None:
+        def dies(address: str, port: int, seconds: float) -> socket.socket:
+            raise KeyboardInterrupt
+
+        room.put(site.url)
+        with pytest.raises(KeyboardInterrupt):
+            room.run(Egress(allow_private=True, connect=dies))
+        room.run()
+        assert site.asked == []
+        room.later(3 * MINUTE)
+        assert len(room.busy()) == 1
+
+    def test_two_processes_read_a_source_once(self, room: Room, site: Site) -> None:
+        def twin(asked: Asked) -> None:
+            room.run()
+
+        site.before = twin
+        room.put(site.url)
+        room.run()
+        assert len(site.asked) == 1
 
 
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        ("webcal://example.com/a.ics", "https://example.com/a.ics"),
-        ("webcals://example.com/a.ics", "https://example.com/a.ics"),
-        (" https://example.com/a ", "https://example.com/a"),
-        ("https://", ""),
-        ("", ""),
-    ],
-)
-def test_s32_webcal_is_https_and_a_bare_scheme_is_nothing(given: str, kept: str) -> None:
-    assert feed.address(given) == kept
+class TestTerms:
+    def test_only_a_stretch_of_time_around_now_is_kept(self, room: Room, site: Site) -> None:
+        room.terms = Terms(back=DAY, ahead=3 * DAY)
+        site.body = calendar(event("DTSTART:20261001T090000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY"))
+        room.put(site.url)
+        room.run()
+        assert [span.start for span in room.busy()] == [NOW + HOUR + DAY * day for day in (-1, 0, 1, 2)]
 
-
-@pytest.mark.parametrize("given", ["ftp://example.com/a.ics", "file:///etc/passwd", "example.com", "javascript:alert(1)"])
-def test_other_addresses_are_refused(given: str) -> None:
-    with pytest.raises(Invalid):
-        feed.address(given)
+    def test_w11_what_is_tentative_or_elsewhere_is_as_the_installation_says(self, room: Room, site: Site) -> None:
+        site.body = calendar(
+            event("DTSTART:20261125T090000Z", "DURATION:PT1H", "STATUS:TENTATIVE", uid="a"),
+            event("DTSTART:20261126T090000Z", "DURATION:PT1H", "X-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE", uid="b"),
+        )
+        room.put(site.url)
+        room.run()
+        assert [span.start for span in room.busy()] == [NOW + DAY + HOUR]
+        room.terms = Terms(habits=Habits(tentative=False, elsewhere=True))
+        room.later()
+        assert [span.start for span in room.busy()] == [NOW + 2 * DAY + HOUR]
