@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gateway.tokens import Tokens
     from gateway.web.parts import Limits, Mailbox, Parts
     from gateway.webpush import Vapid
-    from gateway.worker import Reader, Runner
+    from gateway.worker import Chore, Reader, Runner
     from plugins.push import Push
 
 GRACE = 1.0
@@ -78,10 +78,13 @@ def opened(settings: Settings, *, clock: Callable[[], datetime] = wall_clock) ->
 
 def migrate(settings: Settings, *, renew_epoch: bool = False) -> str:
     """Bring the database to the newest schema; the sentence that describes it. May be repeated, also from several machines at once."""
+    from gateway.crossing import prepare
+
     _claim_file(settings)
     store = Store(settings.database.url)
     try:
         store.migrate()
+        prepare(settings)
         if renew_epoch:
             store.renew_epoch()
         return store.ping()
@@ -193,7 +196,9 @@ def _with_a_port(app: App) -> App:
 
 def _workers(app: App) -> tuple[Runner, Callable[[], None]]:
     """The runner with everybody in it, not yet started, and what ends it."""
+    from gateway.post.alerts import Alerts
     from gateway.post.letters import Letters
+    from gateway.post.note import Desk
     from gateway.post.sender import Sender
     from gateway.push.news import News
     from gateway.worker import Rolling, Runner
@@ -206,19 +211,21 @@ def _workers(app: App) -> tuple[Runner, Callable[[], None]]:
     ]
     carriers = [_carrier(app, vapid)] if (vapid := _vapid(app)) is not None else []
     readers: list[Reader] = [letters, *(News(app.store) for _ in carriers)]
-    runner = Runner(
-        clock=app.clock, lag=app.store.lag, readers=readers, chores=[*post, *carriers, Rolling(app.store), crossing(app).imports()]
-    )
-    mirrors = crossing(app).carrier()
+    beyond = crossing(app)
+    alerts = Alerts(app.store, Desk(sender=mail.sender, public_url=app.public_url, seal=app.seal.seal))
+    chores: list[Chore] = [*post, *carriers, Rolling(app.store), alerts, beyond.imports(), beyond.gauges()]
+    runner, mirrors = Runner(clock=app.clock, lag=app.store.lag, readers=readers, chores=chores), beyond.carrier()
     runner.accompany(mirrors.start, mirrors.wake, mirrors.troubles)
 
     def stop() -> None:
-        mirrors.stop(GRACE)
+        ending = threading.Thread(target=mirrors.stop, args=(GRACE + 0.3,))  # beside the others: together they have a little over a second
+        ending.start()
         for sender in post:
             sender.stop()
         for carrier in carriers:
             carrier.stop()
         runner.stop(GRACE)
+        ending.join()
 
     return runner, stop
 

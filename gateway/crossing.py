@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,7 +11,9 @@ from typing import Protocol
 from gateway.bridge import channels
 from gateway.bridge.accounts import Accounts
 from gateway.bridge.errand import Habits
-from gateway.bridge.feed import Fetcher, Imports
+from gateway.bridge.feed import Fetcher, Terms
+from gateway.bridge.gauges import Gauges
+from gateway.bridge.imports import Imports
 from gateway.bridge.remote import House, Houses
 from gateway.bridge.rounds import Rounds
 from gateway.bridge.sending import Send, sender
@@ -18,6 +21,8 @@ from gateway.bridge.threads import Threads
 from gateway.bridge.turn import Mirror
 from gateway.bridge.vault import Vaults
 from gateway.egress import Egress
+from gateway.errors import Misconfigured
+from gateway.ical.busytimes import Habits as BusyHabits
 from gateway.links import Claim, Provider
 from gateway.seal import Seal
 from gateway.settings import Settings
@@ -42,21 +47,27 @@ class Crossing:
     seal: Seal
     clock: Callable[[], datetime]
 
-    def houses(self) -> Houses:
+    def houses(self, send: Send | None = None) -> Houses:
         """Those whose client id is set; the vendors' libraries are read in only then."""
         found: dict[Provider, House] = {}
-        send = sender(self.settings.http.ca_bundle)
+        send = send or sender(self.settings.http.ca_bundle)
         if self.settings.google.client_id:
             found[Provider.GOOGLE] = self._google(send)
         if self.settings.microsoft.client_id:
             found |= {provider: self._microsoft(provider, send) for provider in (Provider.OUTLOOK, Provider.OFFICE365)}
         return found
 
-    def accounts(self) -> Accounts:
+    @contextmanager
+    def connecting(self) -> Iterator[Accounts]:
+        """`accounts` for as long as a command takes: its connections end with it."""
+        with closing(sender(self.settings.http.ca_bundle)) as send:
+            yield self.accounts(send)
+
+    def accounts(self, send: Send | None = None) -> Accounts:
         return Accounts(
             store=self.store,
             seal=self.seal,
-            houses=self.houses(),
+            houses=self.houses(send),
             vaults=Vaults(self.store, self.seal),
             redirect=self.redirect,
             clock=self.clock,
@@ -68,33 +79,50 @@ class Crossing:
 
     def fetcher(self) -> Fetcher:
         """Who reads external iCalendar addresses."""
-        allow = self.settings.external_ics.allow_private_addresses
-        return Fetcher(Egress(allow_private=allow, ca_bundle=self.settings.http.ca_bundle))
+        given = self.settings.external_ics
+        terms = Terms(
+            every=timedelta(seconds=given.poll_seconds),
+            back=timedelta(days=given.past_days),
+            ahead=timedelta(days=given.future_days),
+            habits=BusyHabits(tentative=given.tentative_is_busy, elsewhere=given.working_elsewhere_is_busy),
+        )
+        return Fetcher(Egress(allow_private=given.allow_private_addresses, ca_bundle=self.settings.http.ca_bundle), terms)
 
     def imports(self) -> Imports:
         return Imports(self.store, self.seal, self.fetcher(), clock=self.clock)
 
     def carrier(self) -> Carrier:
-        """Not started yet."""
+        """Not started yet. Raises Misconfigured and Unavailable when the settings want a queue that is not there."""
         sync = self.settings.sync
         lease = timedelta(seconds=sync.lease_seconds)
         rounds = Rounds(self.store, self._turn(), clock=self.clock, lease=lease, longest=timedelta(seconds=sync.turn_seconds))
         if sync.carrier == "procrastinate":
-            from gateway.queue import Pace, Queue
+            from gateway import queue
 
-            return Queue(self.settings.database.url, rounds, count=sync.threads, pace=Pace.of(lease))
+            ready(self.settings)
+            return queue.Queue(self.settings.database.url, rounds, count=sync.threads, pace=queue.Pace.of(lease))
         return Threads(rounds, count=sync.threads)
+
+    def gauges(self) -> Gauges:
+        return Gauges(self.store)
 
     def _turn(self) -> Callable[[Claim, Callable[[], bool]], None]:
         """The mirror's turn, and then its watch channels."""
         sync, houses, vaults = self.settings.sync, self.houses(), Vaults(self.store, self.seal)
-        habits = Habits(poll=timedelta(seconds=sync.poll_seconds), mass_delete_limit=sync.mass_delete_limit)
+        habits = Habits(
+            poll=timedelta(seconds=sync.poll_seconds),
+            told_poll=timedelta(seconds=sync.told_poll_seconds),
+            mass_delete_limit=sync.mass_delete_limit,
+            calls=sync.calls_per_turn,
+            calls_per_minute=sync.calls_per_minute,
+        )
         mirror = Mirror(store=self.store, houses=houses, vault=vaults, habits=habits, clock=self.clock)
+        told = sync.push and channels.reachable(self.settings.public_url)
         watches = channels.Watches(self.store, houses, vaults, channels.address(self.settings.public_url))
 
         def turn(claim: Claim, ending: Callable[[], bool]) -> None:
             mirror.turn(claim, ending)
-            if sync.push and not ending():
+            if told and not ending():
                 watches.keep(claim, self.clock())
 
         return turn
@@ -128,3 +156,25 @@ class Crossing:
             graph_url=given.graph_url,
             clock=self.clock,
         )
+
+
+def prepare(settings: Settings) -> None:
+    """Make the tables of the queue, or bring them up to date, where the settings want one. May be repeated. Raises Misconfigured."""
+    if settings.sync.carrier == "procrastinate":
+        from gateway import queue
+
+        queue.migrate(_queued(settings))
+
+
+def ready(settings: Settings) -> None:
+    """Raises Misconfigured and Unavailable when the settings want a queue that is not there."""
+    if settings.sync.carrier == "procrastinate":
+        from gateway import queue
+
+        queue.must_be_ready(_queued(settings))
+
+
+def _queued(settings: Settings) -> str:
+    if settings.folder is not None:
+        raise Misconfigured('A queue needs PostgreSQL: set database.url, or sync.carrier to "threads".')
+    return settings.database.url

@@ -182,6 +182,7 @@ METERS: dict[str, Counter | Gauge] = {
     "pushes_sent": Counter("gateway_pushes_sent", "Devices told of changes", registry=REGISTRY),
     "pushes_failed": Counter("gateway_pushes_failed", "Attempts to tell a device that failed", ["final"], registry=REGISTRY),
     "reader_failed": Counter("gateway_reader_failed", "Rounds of a reader that ended in an error", ["reader"], registry=REGISTRY),
+    "imports": Counter("gateway_imports", "Looks at external calendars", ["outcome"], registry=REGISTRY),
     "mirror_turns": Counter("gateway_mirror_turns", "Turns of accounts elsewhere", ["outcome"], registry=REGISTRY),
     "mirror_calls": Counter("gateway_mirror_calls", "Requests to providers of calendars", ["provider", "kind"], registry=REGISTRY),
     "mirror_guards": Counter("gateway_mirror_guards", "Brakes that were pulled", ["guard"], registry=REGISTRY),

@@ -139,8 +139,11 @@ class Http(Section):
 
 class Sync(Section):
     poll_seconds: Positive = 60
+    told_poll_seconds: Positive = 300
     hold_seconds: Count = 120
     mass_delete_limit: Positive = 20
+    calls_per_turn: Annotated[int, Field(ge=5)] = 60
+    calls_per_minute: Positive = 300
     carrier: Literal["threads", "procrastinate"] = "threads"
     threads: Annotated[int, Field(ge=1, le=64)] = 4
     turn_seconds: Annotated[int, Field(ge=10)] = 300
@@ -175,6 +178,11 @@ class Limits(Section):
 
 class ExternalIcs(Section):
     allow_private_addresses: bool = False
+    poll_seconds: Annotated[int, Field(ge=60, le=86_400)] = 600
+    past_days: Annotated[int, Field(ge=0, le=366)] = 30
+    future_days: Annotated[int, Field(ge=1, le=750)] = 400
+    tentative_is_busy: bool = True
+    working_elsewhere_is_busy: bool = False
 
 
 class Push(Section):

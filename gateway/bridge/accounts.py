@@ -18,7 +18,7 @@ from gateway.bridge.orders import decide as decide
 from gateway.bridge.orders import disconnect as disconnect
 from gateway.bridge.orders import retry as retry
 from gateway.bridge.orders import settle as settle
-from gateway.bridge.remote import CalendarGone, Disconnected, Elsewhere, Grant, House, Houses, RemoteError
+from gateway.bridge.remote import CalendarGone, Disconnected, Elsewhere, Grant, House, Houses, Organised, RemoteError
 from gateway.bridge.vault import OpenVault
 from gateway.errors import Conflict, Invalid, Missing
 from gateway.links import Access, Account, AccountId, Direction, Happening, Link, LinkId, Provider, Standing
@@ -121,6 +121,30 @@ class Accounts:
         account, again = self._account(company, consent.staff, consent.provider, grant, now)
         link = self._link(company, account, house, primary=consent.primary, now=now)
         return Connected(company=company, staff=consent.staff, link=link, back=consent.back, missing=grant.missing, again=again)
+
+    def admin_consent(self) -> str:
+        """Where an administrator of Microsoft 365 agrees for the whole organisation. Raises Conflict without a client id."""
+        house = self._house(Provider.OFFICE365)
+        if not isinstance(house, Organised):
+            raise Conflict("Nobody can agree for a whole organisation there.", condition="unset")
+        return house.admin_consent(state=secrets.token_urlsafe(16), redirect=self.redirect(Provider.OFFICE365))
+
+    def enter(self, company: CompanyId, staff: StaffId, tenant: str, *, primary: bool = False) -> Connected:
+        """A staff member's mailbox, opened by the organisation's administrator: its address is the staff member's e-mail address.
+
+        Raises RemoteError and Conflict with a sentence that says what to do, Missing for nobody.
+        """
+        now, provider = self.clock(), Provider.OFFICE365
+        house = self._house(provider)
+        with self.store.read(company) as snapshot:
+            person = snapshot.staff(staff)
+            _must_be_welcome(snapshot.company, person, provider)
+        if not isinstance(house, Organised):
+            raise Conflict("Nobody can agree for a whole organisation there.", condition="unset")
+        grant = house.enter(tenant, person.email, now)
+        account, again = self._account(company, staff, provider, grant, now)
+        link = self._link(company, account, house, primary=primary, now=now)
+        return Connected(company=company, staff=staff, link=link, back="", missing=grant.missing, again=again)
 
     def calendars(self, company: CompanyId, account: AccountId) -> Sequence[Elsewhere]:
         """Those that could be chosen; none where only a calendar of our own was asked for. Raises Missing, RemoteError."""

@@ -1,4 +1,4 @@
-"""Watch channels: asking providers to tell of changes, anew at half of a channel's life, and no longer where nobody wants to know.
+"""Watch channels: asking providers to tell of changes, for longer at half of a channel's life, and no longer where nobody wants to know.
 
 A notification only wakes a link; without one it is looked at within its period. So nothing here is ever waited for, and whatever
 goes wrong here costs minutes, not changes.
@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from gateway import observe
 from gateway.bridge.remote import Houses, Remote, RemoteError
@@ -39,6 +40,12 @@ def address(public_url: str) -> Address:
     return hook
 
 
+def reachable(public_url: str) -> bool:
+    """Whether a provider could ever call us there: by https from outside, or from this very machine, where a stand-in is."""
+    parts = urlsplit(public_url)
+    return parts.scheme == "https" or parts.hostname in ("127.0.0.1", "::1", "localhost")
+
+
 def switched_on(policy: Policy, provider: Provider) -> bool:
     """Whether the company uses this provider."""
     match provider:
@@ -56,10 +63,12 @@ class Plan:
 
     open: bool
     close: tuple[Channel, ...]
+    renew: Channel | None = None  # which may be prolonged instead of opening another one
 
 
 def planned(wanted: bool, channels: Sequence[Channel], now: datetime) -> Plan:
-    """A new one once the newest has lived half of its life; the older ones go when their successor has proved itself for a while."""
+    """The newest is renewed or replaced once it has lived half of its life; the older ones go when their successor has proved itself for a
+    while. One that the provider wants renewed at once counts as very old."""
     if not wanted:
         return Plan(False, tuple(channels))
     newest = max(channels, key=lambda each: each.made, default=None)
@@ -67,7 +76,8 @@ def planned(wanted: bool, channels: Sequence[Channel], now: datetime) -> Plan:
         return Plan(True, ())
     proved = newest.made + OVERLAP <= now
     close = tuple(each for each in channels if each.expires <= now or (proved and each is not newest))
-    return Plan(newest.made + (newest.expires - newest.made) / 2 <= now, close)
+    due = newest.made + (newest.expires - newest.made) / 2 <= now
+    return Plan(due, close, newest if due and newest not in close else None)
 
 
 class Watches:
@@ -97,7 +107,7 @@ class Watches:
         if house is None or account.access is not Access.OK:
             return
         for link, plan in plans:
-            if plan.close or self._again.get(link.id, now) <= now:
+            if self._again.get(link.id, now) <= now:
                 remote = house.open(
                     self._vaults(company, account.id),
                     link=link.id,
@@ -110,7 +120,7 @@ class Watches:
 
     def _carry_out(self, claim: Claim, company: Company, account: Account, link: Link, plan: Plan, remote: Remote, now: datetime) -> None:
         try:
-            if plan.open and self._again.get(link.id, now) <= now:
+            if plan.open and not (plan.renew and self._renewed(claim, company, link, plan.renew, remote, now)):
                 self._open(claim, company, account, link, remote, now)
             for channel in plan.close:
                 if channel.expires > now:
@@ -121,6 +131,17 @@ class Watches:
         except RemoteError as error:
             self._again[link.id] = now + RETRY
             observe.log("watching_failed", level="warning", link=link.id, reason=str(error))
+
+    def _renewed(self, claim: Claim, company: Company, link: Link, channel: Channel, remote: Remote, now: datetime) -> bool:
+        """Whether the provider lets the channel live for longer, under the same secret. Asking twice is as good as once."""
+        watching = remote.renew(channel.id, channel.resource, now)
+        if watching is None:
+            return False
+        with self._store.write(company.id, KEEPER) as tx:
+            tx.must_hold(claim)
+            tx.prolong_channel(link.id, channel.id, now, watching.expires)
+        self._again.pop(link.id, None)
+        return True
 
     def _open(self, claim: Claim, company: Company, account: Account, link: Link, remote: Remote, now: datetime) -> None:
         """A crash between the two steps leaves a channel nobody knows: what it tells is not believed, and it ends by itself."""

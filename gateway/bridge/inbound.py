@@ -66,7 +66,10 @@ def take(errand: Errand, listing: Listing) -> bool:
             _pull(tx, errand, brake, toll, now)
             return False
         run = Run(errand, tx, now, decided=brake is not None)
+        caught_up = tx.revision <= errand.link.seen or not tx.touched(errand.calendar, errand.link.seen)
         _apply(run, met)
+        if caught_up:  # what this very listing has changed is settled already
+            errand.link = replace(errand.link, seen=tx.revision)
         strangers.keep(tx, errand.link.id, errand.staff.id, foreign, now, full=listing.full)
         _seen_to_the_end(tx, errand, listing, now)
     return True

@@ -12,6 +12,7 @@ from gateway import observe
 from gateway.bridge import guards, inbound, planning
 from gateway.bridge.errand import LIVE, Errand
 from gateway.bridge.planning import FIRST_SINGLE, Known
+from gateway.bridge.reconcile import same_time
 from gateway.bridge.remote import (
     CalendarGone,
     Clash,
@@ -56,7 +57,8 @@ def plan(errand: Errand, *, daily: bool = False) -> int:
         errand.link = snapshot.link(errand.link.id)
         touched = snapshot.touched(errand.calendar, errand.link.seen)
         rolling = _rolling(snapshot, errand) if daily else []
-    if not touched and not rolling:
+        behind = snapshot.appointments_of(errand.staff.id).last > errand.link.seen
+    if not touched and not rolling and not behind:
         return 0
     with errand.commit() as tx:
         errand.link = tx.link(errand.link.id)
@@ -207,6 +209,11 @@ def _found(errand: Errand, item: Item) -> Item | None:
     found = replace(item, remote=there.id, etag=there.etag)
     if there.owned is None and item.todo is Todo.DELETE:
         _deleted(errand, found)
+        return None
+    if item.base is not None and (there.owned is None or not same_time(there.owned, item.base)):  # it differs already, by somebody else
+        if errand.looked:
+            with errand.commit() as tx:
+                inbound.take_within(tx, errand, found, there)
         return None
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gateway.links import Cursor, Key, Owned, Provider
 from gateway.model import Span
@@ -141,6 +141,9 @@ class Remote(Protocol):
     def watch(self, address: str, secret: str, now: datetime) -> Watching | None:
         """Ask to be told of changes at this https address; None when the provider cannot."""
 
+    def renew(self, id: str, resource: str, now: datetime) -> Watching | None:
+        """Be told for longer in the same way; None: it has ended, or nothing can be prolonged here, and another one takes its place."""
+
     def unwatch(self, id: str, resource: str) -> None:
         """No longer be told. Idempotent."""
 
@@ -206,6 +209,17 @@ class House(Protocol):
 
     def revoke(self, vault: Vault) -> None:
         """Give the access back, as far as the provider lets us. Never raises for an access that is dead already."""
+
+
+@runtime_checkable
+class Organised(Protocol):
+    """A house that opens the mailboxes of a whole organisation when its administrator has agreed, without each person's own consent."""
+
+    def admin_consent(self, *, state: str, redirect: str, tenant: str = "") -> str:
+        """The address for the administrator's browser; `tenant` in what it comes back with is the organisation's id."""
+
+    def enter(self, tenant: str, login: str, now: datetime) -> Grant:
+        """One mailbox of it. Raises Disconnected with a sentence that says what is missing."""
 
 
 Houses = Mapping[Provider, House]

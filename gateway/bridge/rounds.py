@@ -24,7 +24,7 @@ TURN = timedelta(minutes=5)
 FIRST_REST, LONGEST_REST = timedelta(seconds=1), timedelta(minutes=1)
 """How long an account rests in this process after a turn that failed in a way nobody foresaw; it doubles with each further one."""
 
-GRACE = 1.0
+GRACE = 0.7
 """Seconds that the turns in hand get at the end of the process."""
 
 HANGING = 50

@@ -5,10 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
@@ -18,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from gateway.cli import beyond
+from gateway.cli.finding import Finding, Health
 from gateway.cli.frame import Json, Office, Shown, command, console, show
 from gateway.errors import GatewayError
 from gateway.model import Revision
@@ -41,23 +41,9 @@ LOW, SCARCE = 1_000_000_000, 100_000_000
 """Octets left on the disk of the embedded database: time to act, and too few to go on."""
 
 
-class Health(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    what: str
-    health: Health
-    sentence: str
-    next_step: str = ""
-
-
 @command(cli, "check", without=("company",))
 def check(office: Office) -> Shown:
-    """Look whether everything is well: settings, database, key, mail server, public address, clock, disk. Exit code 1 if not."""
+    """Look whether everything is well, from the settings to calendars elsewhere. Exit code 1 if not."""
     findings = list(_findings(office))
     if office.as_json:
         show(Shown([_json(finding) for finding in findings]), True)
@@ -96,7 +82,7 @@ def _findings(office: Office) -> Iterator[Finding]:
     yield Finding("settings", Health.OK, "They are understood.")
     yield _key(settings)
     yield from _trust(settings, office.now)
-    yield from _database(settings)
+    yield from _database(settings, office.now)
     yield _mail(settings)
     yield from _public_address(settings)
     yield _zones()
@@ -137,7 +123,7 @@ def _key(settings: Settings) -> Finding:
     return Finding("key", Health.OK, "What must be shown again can be sealed.")
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
     from gateway.store import Store
 
     try:
@@ -145,6 +131,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         try:
             yield Finding("database", Health.OK, store.ping())
             yield _clock(store)
+            yield from beyond.findings(settings, store, now)
         finally:
             store.close()
     except GatewayError as error:

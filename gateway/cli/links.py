@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli import shapes
-from gateway.cli.frame import Json, Office, Shown, command
+from gateway.cli.frame import Json, Office, Shown, command, counted
 from gateway.cli.people import staff_named
+from gateway.errors import GatewayError, Unavailable
 from gateway.links import Direction, LinkId, Provider, Standing
-from gateway.model import Level
+from gateway.model import EntryId, Level
 
 if TYPE_CHECKING:
     from gateway.links import Link
@@ -47,15 +50,77 @@ def connect(
     person: Person,
     provider: Annotated[Provider, typer.Argument(help="google, outlook (personal) or office365 (work).")],
     primary: Annotated[bool, typer.Option("--primary", help="The person's own calendar, instead of one that is made.")] = False,
+    organisation: Annotated[str, typer.Option("--organisation", metavar="ID", help="Microsoft 365: its administrator has agreed.")] = "",
 ) -> Shown:
     """Begin to connect a calendar: an address for the staff member's browser, good for ten minutes and once."""
     from gateway.app import crossing
 
-    with office.opened() as parts:
-        accounts = crossing(parts).accounts()
+    if organisation and provider is not Provider.OFFICE365:
+        raise typer.BadParameter("only an administrator of Microsoft 365 agrees for others", param_hint="--organisation")
+    with office.opened() as parts, crossing(parts).connecting() as accounts:
+        if organisation:
+            with office.reading() as snapshot:
+                company, staff_id = snapshot.company.id, staff_named(snapshot, person).id
+            with _sentences():
+                made = accounts.enter(company, staff_id, organisation, primary=primary)
+            with office.reading() as snapshot:
+                return Shown(_shown(snapshot.link(made.link), snapshot, office))
         with office.writing() as tx:
             address = accounts.begin(tx, staff_named(tx, person).id, provider, primary=primary)
     return Shown({"authorize_url": address}, note="Open it where the staff member is signed in to the provider.")
+
+
+@command(link, "organisation")
+def organisation(
+    office: Office,
+    id: Annotated[str, typer.Argument(metavar="[ID]", help="Its id or domain; without one: where its administrator agrees.")] = "",
+) -> Shown:
+    """Connect everybody's Microsoft 365 mailbox at once, with the consent of the organisation's administrator."""
+    from gateway.app import crossing
+
+    with office.opened() as parts, crossing(parts).connecting() as accounts:
+        if not id:
+            note = "Open it as an administrator of the organisation; the page it leads back to names the id."
+            return Shown({"consent_url": accounts.admin_consent()}, note=note)
+        with office.reading() as snapshot:
+            company, people = snapshot.company.id, [each for each in snapshot.all_staff() if each.active]
+        rows: list[Json] = []
+        with counted(office, "Mailboxes", len(people)) as upto:
+            for number, each in enumerate(people, start=1):
+                try:
+                    with _sentences():
+                        done = accounts.enter(company, each.id, id)
+                    rows.append({"staff": each.handle, "link": done.link, "trouble": ""})
+                except GatewayError as error:  # the others' mailboxes are others
+                    rows.append({"staff": each.handle, "link": None, "trouble": str(error)})
+                upto(number)
+    return Shown(rows, columns=("staff", "link", "trouble"))
+
+
+@command(link, "calendars")
+def calendars(office: Office, id: Id) -> Shown:
+    """The calendars of the same account that could be mirrored into instead."""
+    from gateway.app import crossing
+
+    with office.reading() as snapshot:
+        company, account = snapshot.company.id, snapshot.link(LinkId(id)).account
+    with office.opened() as parts, crossing(parts).connecting() as accounts, _sentences():
+        found = accounts.calendars(company, account)
+    rows: list[Json] = [{"id": each.id, "title": each.title, "primary": each.primary, "writable": each.writable} for each in found]
+    return Shown(rows, columns=("id", "title", "primary", "writable"))
+
+
+@command(link, "choose")
+def choose(office: Office, id: Id, calendar: Annotated[str, typer.Argument(help="As calendars shows it.")]) -> Shown:
+    """Mirror into another calendar of the same account from now on; our events in the former one are removed."""
+    from gateway.app import crossing
+
+    with office.reading() as snapshot:
+        company = snapshot.company.id
+    with office.opened() as parts, crossing(parts).connecting() as accounts, _sentences():
+        chosen = accounts.choose(company, LinkId(id), calendar)
+    with office.reading() as snapshot:
+        return Shown(_shown(snapshot.link(chosen), snapshot, office))
 
 
 @command(link, "pause")
@@ -84,39 +149,72 @@ def change_link(
 @command(link, "disconnect")
 def disconnect(office: Office, id: Id, leave: Annotated[bool, typer.Option("--leave", help="Leave our events there.")] = False) -> Shown:
     """End it; our events there are removed first."""
-    from gateway.bridge import accounts
+    from gateway.bridge import orders
 
     with office.writing() as tx:
-        return Shown(_shown(accounts.disconnect(tx, LinkId(id), office.now, remove=not leave), tx, office))
+        return Shown(_shown(orders.disconnect(tx, LinkId(id), office.now, remove=not leave), tx, office))
 
 
 @command(link, "cleanup")
 def cleanup(office: Office) -> Shown:
     """Remove everything that was ever written into calendars elsewhere: every link ends."""
-    from gateway.bridge import accounts
+    from gateway.bridge import orders
 
     with office.writing() as tx:
         live = [each for each in tx.links() if each.standing is not Standing.ENDED]
-        rows = [_shown(accounts.disconnect(tx, each.id, office.now, remove=True), tx, office) for each in live]
+        rows = [_shown(orders.disconnect(tx, each.id, office.now, remove=True), tx, office) for each in live]
     return Shown(rows, columns=("id", "staff", "provider", "standing", "trouble"))
 
 
 @command(link, "decide")
 def decide(office: Office, id: Id, meant: Annotated[bool, typer.Option("--meant/--not-meant", help="Whether it was meant.")]) -> Shown:
     """Say whether what a brake holds back was meant: then it is done; or else everything is put back."""
-    from gateway.bridge import accounts
+    from gateway.bridge import orders
 
     with office.writing() as tx:
-        return Shown(_shown(accounts.decide(tx, LinkId(id), office.now, meant=meant), tx, office))
+        return Shown(_shown(orders.decide(tx, LinkId(id), office.now, meant=meant), tx, office))
 
 
 @command(link, "retry")
 def retry(office: Office, id: Id) -> Shown:
     """Try what the provider has refused for good once more."""
-    from gateway.bridge import accounts
+    from gateway.bridge import orders
 
     with office.writing() as tx:
-        return Shown({"items": accounts.retry(tx, LinkId(id), office.now)})
+        return Shown({"items": orders.retry(tx, LinkId(id), office.now)})
+
+
+@command(link, "troubles")
+def troubles(office: Office, id: Id) -> Shown:
+    """Events that wait for a word of a person, or that the provider refuses."""
+    from gateway.bridge import orders
+
+    with office.reading() as snapshot:
+        items = [each for each in snapshot.items(snapshot.link(LinkId(id)).id) if each.condition in orders.OPEN]
+    rows: list[Json] = [
+        {
+            "appointment": each.key.entry,
+            "occurrence": None if each.key.at is None else shapes.stamp(each.key.at),
+            "condition": each.condition.value,
+            "trouble": each.trouble,
+        }
+        for each in items
+    ]
+    return Shown(rows, columns=("appointment", "occurrence", "condition", "trouble"))
+
+
+@command(link, "settle")
+def settle(
+    office: Office,
+    id: Id,
+    appointment: Annotated[str, typer.Argument(help="As troubles shows it.")],
+    keep: Annotated[bool, typer.Option("--keep/--restore", help="Leave it there as it is, or write ours once more.")],
+) -> Shown:
+    """Say of one appointment that waits whether it stays there as it is."""
+    from gateway.bridge import orders
+
+    with office.writing() as tx:
+        return Shown({"items": orders.settle(tx, LinkId(id), EntryId(appointment), office.now, keep=keep)})
 
 
 @command(link, "history")
@@ -136,7 +234,7 @@ def external(
     person: Person,
     url: Annotated[str, typer.Argument(help="An address that begins with https:// or webcal://.")] = "",
     remove: Annotated[bool, typer.Option("--remove", help="End it.")] = False,
-    test: Annotated[bool, typer.Option("--test", help="Try the address and change nothing.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Try the address, or the one that is kept, and change nothing.")] = False,
 ) -> Shown:
     """The external calendar whose busy times block a staff member: how it stands, or another one."""
     from gateway.app import crossing
@@ -144,12 +242,15 @@ def external(
 
     with office.opened() as parts:
         if test:
+            fetcher = crossing(parts).fetcher()
             with office.reading() as snapshot:
-                zone = staff_named(snapshot, person).zone
-            found = feed.probe(crossing(parts).fetcher(), url, zone=zone, now=office.now)
+                known = staff_named(snapshot, person)
+                url = url or parts.seal.unseal(snapshot.source_address(known.id)).decode()
+                own = feed.own_uids(snapshot, known.id, fetcher.terms.window(office.now))
+            found = feed.probe(fetcher, url, zone=known.zone, now=office.now, own=own, people=(known.email,))
             busy = [f"{shapes.stamp(span.start)} – {shapes.stamp(span.end)}" for span in found.next]
             facts = {"reachable": found.reachable, "events": found.events, "time_zone": found.zone, "next_busy": busy}
-            return Shown({**facts, "warnings": list(found.warnings), "trouble": found.trouble})
+            return Shown({**facts, "warnings": list(found.warnings), "trouble": found.trouble, "next_step": found.step})
         with office.writing() as tx:
             found_person = staff_named(tx, person)
             if url or remove:
@@ -173,19 +274,31 @@ def external(
 def _changed(
     office: Office, id: str, *, paused: bool | None = None, direction: Direction | None = None, level: Level | None = None
 ) -> Shown:
-    from gateway.bridge import accounts
+    from gateway.bridge import orders
 
     with office.writing() as tx:
-        changed = accounts.change(tx, LinkId(id), office.now, paused=paused, direction=direction, level=level)
+        changed = orders.change(tx, LinkId(id), office.now, paused=paused, direction=direction, level=level)
         return Shown(_shown(changed, tx, office))
 
 
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """What a provider says is told like everything else that goes wrong."""
+    from gateway.bridge.remote import RemoteError
+
+    try:
+        yield
+    except RemoteError as error:
+        raise Unavailable(str(error)) from error
+
+
 def _shown(each: Link, snapshot: Snapshot, office: Office) -> Json:
-    from gateway.bridge import accounts
+    from gateway.bridge import orders
+    from gateway.store import Tally
 
     account = snapshot.account(each.account)
-    items = snapshot.items(each.id)
-    status, trouble, step = accounts.condition(snapshot.company.policy, account, each, office.now)
+    tally = snapshot.tallies(each.id).get(each.id) or Tally()
+    status, trouble, step = orders.condition(snapshot.company.policy, account, each, office.now)
     return {
         "id": each.id,
         "staff": snapshot.staff(each.staff).handle,
@@ -199,6 +312,8 @@ def _shown(each: Link, snapshot: Snapshot, office: Office) -> Json:
         "trouble": trouble,
         "next_step": step,
         "last_complete_look": None if each.pulled is None else shapes.stamp(each.pulled),
-        "waiting": sum(item.todo is not None for item in items),
-        "dead": sum(item.condition.value == "dead" for item in items),
+        "waiting": tally.waiting,
+        "oldest_unsent": None if tally.unsent is None else shapes.stamp(tally.unsent),
+        "dead": tally.dead,
+        "undecided": tally.undecided,
     }

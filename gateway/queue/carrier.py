@@ -29,7 +29,7 @@ BACKLOG = 1000
 CONNECTIONS = 6
 PAUSE = 5.0  # seconds after trouble with the database
 GATHER = 0.1  # seconds between a bell and the look it asks for
-GRACE = 1.5  # seconds that turns get at the end: a little more than the rounds give them
+GRACE = 1.0  # seconds that turns get at the end: a little more than the rounds give them
 
 T = TypeVar("T")
 Due = tuple[CompanyId, AccountId]

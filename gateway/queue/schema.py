@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from procrastinate import SyncPsycopgConnector
-from procrastinate.exceptions import ConnectorException
 from procrastinate.schema import SchemaManager
-from psycopg_pool import PoolTimeout
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from gateway.errors import Misconfigured, Unavailable
 
@@ -70,18 +70,12 @@ def _step(transaction: Any) -> str | None:  # Any: psycopg belongs to another ro
     return None if found is None or not found[0] else str(found[0])
 
 
-class _opened:  # noqa: N801  a context manager
-    """A pool of one connection."""
-
-    def __init__(self, url: str) -> None:
-        self._connector = SyncPsycopgConnector(**connection(url), min_size=1, max_size=1, timeout=PATIENCE)
-
-    def __enter__(self) -> Any:  # psycopg_pool.ConnectionPool
+@contextmanager
+def _opened(url: str) -> Iterator[ConnectionPool[Any]]:
+    """A pool of one connection, which exists. Raises Unavailable."""
+    with ConnectionPool(**connection(url), min_size=1, max_size=1, num_workers=1, timeout=PATIENCE, open=False) as pool:
         try:
-            self._connector.open()
-        except (ConnectorException, PoolTimeout) as error:
+            pool.wait(PATIENCE)
+        except PoolTimeout as error:
             raise Unavailable(AWAY) from error
-        return self._connector.pool
-
-    def __exit__(self, *_: object) -> None:
-        self._connector.close()
+        yield pool

@@ -76,6 +76,8 @@ _ADD_CHANNEL = text("""
     ON CONFLICT (company, link, id) DO UPDATE SET resource = excluded.resource, digest = excluded.digest, made = excluded.made,
         expires = excluded.expires
 """)
+_PROLONG_CHANNEL = text("UPDATE channel SET made = :made, expires = :expires WHERE company = :company AND link = :link AND id = :id")
+_WEAR_CHANNEL = text("UPDATE channel SET made = 0 WHERE company = :company AND link = :link AND id = :id")
 _DROP_CHANNEL = text("DELETE FROM channel WHERE company = :company AND link = :link AND id = :id")
 _HOLDS = text("SELECT 1 FROM account WHERE company = :company AND id = :id AND fence = :fence")
 _CONSENT = text("""
@@ -161,6 +163,14 @@ class Linking(Writing, Linked):
             made=micros(channel.made),
             expires=micros(channel.expires),
         )
+
+    def prolong_channel(self, link: LinkId, id: str, made: datetime, expires: datetime) -> None:
+        """It was renewed then; its secret stays. Nothing happens when it is not known."""
+        self._run(_PROLONG_CHANNEL, link=link, id=id, made=micros(made), expires=micros(expires))
+
+    def wear_channel(self, link: LinkId, id: str) -> None:
+        """It has to be renewed at once, however young it is."""
+        self._run(_WEAR_CHANNEL, link=link, id=id)
 
     def drop_channel(self, link: LinkId, id: str) -> None:
         self._run(_DROP_CHANNEL, link=link, id=id)

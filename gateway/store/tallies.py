@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import text
 
 from gateway.links import LinkId
-from gateway.store.codec import maybe_instant
+from gateway.model import CompanyId
+from gateway.store.codec import maybe_instant, micros
+from gateway.store.engine import Database
 from gateway.store.reading import Reading
 from gateway.store.values import Tally
 
@@ -26,6 +29,14 @@ _BEHIND = text("""
     JOIN calendar c ON c.company = l.company AND c.staff = l.staff AND c.kind = 'appointments' AND c.last > l.seen
     JOIN change h ON h.company = c.company AND h.calendar = c.id AND h.revision > l.seen
     WHERE l.company = :company AND (:link = '' OR l.id = :link) AND l.standing NOT IN ('ending', 'ended') GROUP BY l.id
+""")
+
+_TROUBLED = text("""
+    SELECT company FROM account WHERE access <> 'ok'
+    UNION SELECT company FROM link WHERE standing IN ('guard', 'suspended') OR (standing = 'active' AND failures > 0 AND pulled <= :late)
+    UNION SELECT company FROM link WHERE standing = 'active' AND failures > 0 AND pulled IS NULL AND created <= :late
+    UNION SELECT company FROM source WHERE failing <= :late
+    ORDER BY 1
 """)
 
 
@@ -48,3 +59,8 @@ class Tallies(Reading):
             )
             for each in {*under_way, *behind, *conditions}
         }
+
+
+def troubled(database: Database, late: datetime) -> Sequence[CompanyId]:
+    """Companies in which an access or a link has stopped, or something has not been read since `late`."""
+    return [CompanyId(row.company) for row in database.ask(_TROUBLED, late=micros(late))]

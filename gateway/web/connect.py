@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ _AT: Mapping[str, tuple[Provider, ...]] = {
     "/connect/google/callback": (Provider.GOOGLE,),
     "/connect/microsoft/callback": (Provider.OUTLOOK, Provider.OFFICE365),
 }
+_TENANT = re.compile(r"[0-9A-Fa-f-]{36}")
 _ADMIN = ("consent_required", "interaction_required", "admin_consent_required")
 
 
@@ -51,6 +53,8 @@ def accounts(given: Parts) -> Accounts:
 async def back(request: web.Request) -> web.Response:
     """The person has said yes or no at the provider. GET is what OAuth prescribes; the state makes it ours, and is good once."""
     given, query = parts(request), request.query
+    if "admin_consent" in query:
+        return _organisation(request, query.get("tenant", ""))
     answer = _Answer(
         state=query.get("state", "")[:200],
         code=query.get("code", "")[:4000],
@@ -67,6 +71,17 @@ async def back(request: web.Request) -> web.Response:
         return web.Response(status=303, headers={"Location": f"{done.back}{mark}said=connected", "Cache-Control": "no-store"})
     lead = marked("Your appointments appear there within a minute. You can close this page.")
     return _said(request, marked("Your calendar is connected"), lead, _unasked(request, done.missing), again=done.back)
+
+
+def _organisation(request: web.Request, tenant: str) -> web.Response:
+    """An administrator of Microsoft 365 has agreed for everybody, or not. That changes nothing here: mailboxes are entered by name."""
+    if "error" in request.query or not _TENANT.fullmatch(tenant):
+        lead = "Nobody has agreed for the organisation, so nothing has changed. Please try again as its administrator."
+        return _said(request, marked("Nothing was connected"), lead, status=400)
+    more = language_of(request).say(
+        "Whoever runs this server connects its mailboxes now with the organisation's number, which is %(tenant)s.", tenant=tenant
+    )
+    return _said(request, marked("Your organisation has agreed"), "", more)
 
 
 def _complete(given: Parts, answer: _Answer) -> Connected | Failed:

@@ -48,11 +48,12 @@ class Account:
         return f"{quote(self.handle, safe='')}.mobileconfig"
 
 
-def profile(account: Account, *, feed_url: str | None = None) -> bytes:
+def profile(account: Account, *, feed_url: str | None = None, description: str = "") -> bytes:
     """An unsigned profile for iPhone, iPad, Mac and Vision Pro (Apple's Device Management: TopLevel, CalDAV, SubscribedCalendars).
 
     The same account gives the same octets, and with them the same UUIDs: installing it again replaces what was there. `feed_url`
-    adds a subscription, which Apple has on iPhone, iPad and Vision Pro only; a profile for a Mac goes without.
+    adds a subscription, which Apple has on iPhone, iPad and Vision Pro only; a profile for a Mac goes without. `description` is what
+    the device shows before it installs the profile, in the reader's language.
     """
     url = urlsplit(account.public_url)
     name = _shown(account.company) or url.hostname or "Calendar"
@@ -61,7 +62,7 @@ def profile(account: Account, *, feed_url: str | None = None) -> bytes:
         payloads.append(_subscription(account, feed_url, name))
     whole = {
         **_payload(account, "Configuration", "", name),
-        "PayloadDescription": f"Calendars of {_shown(account.name) or account.handle} at {name}",
+        "PayloadDescription": _shown(description) or f"Calendars of {_shown(account.name) or account.handle} at {name}",
         "PayloadOrganization": name,
         "PayloadRemovalDisallowed": False,
         "PayloadContent": payloads,

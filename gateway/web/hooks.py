@@ -38,7 +38,7 @@ _HOOK = Actor("hook", "mirror")
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """One notification: the channel it came through, the secret it brings. `ended`: that there will be no more of them."""
+    """One notification: the channel it came through, the secret it brings. `ended`: there are no more of them until it is renewed."""
 
     channel: str
     secret: str
@@ -106,7 +106,7 @@ def _told(octets: bytes) -> list[Ring]:
 
 
 def _one(told: Any) -> Ring | None:
-    """Removed, or to be authorised anew, means for us: ask for another one. "missed" is news like any other (bridge.md §3.5)."""
+    """Removed, or to be authorised anew, means for us: renew it, or make another. "missed" is news like any other (bridge.md §3.5)."""
     if not isinstance(told, dict):
         return None
     channel, secret = told.get("subscriptionId"), told.get("clientState")
@@ -145,7 +145,7 @@ def _wake(given: Parts, rings: list[Ring]) -> None:
         company, link = found
         if ring.ended:
             with given.store.write(company, _HOOK) as tx:
-                tx.drop_channel(link.id, ring.channel)
+                tx.wear_channel(link.id, ring.channel)
         given.store.wake(company, link.id, given.clock())
         known += 1
     observe.log("hook", known=known, told=len(rings))

@@ -6,7 +6,6 @@ import functools
 import gettext
 import io
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib.resources import files
@@ -21,7 +20,7 @@ from gateway.web.paper import environment
 LANGUAGES = ("en", "fr", "de", "es")
 """Complete ones, English first: it is the language of the sources (a test finds what is missing in the others)."""
 
-Translate = Callable[[str], str]
+_SENTENCES = re.compile(r"(?<=[.?!]) (?=[A-Z“0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,9 @@ class Language:
             found = pattern.fullmatch(sentence)
             if found is not None:
                 return self.translations.gettext(known) % {name: self.heard(value) for name, value in found.groupdict().items()}
-        return self.translations.gettext(sentence) if sentence else ""
+        said = self.translations.gettext(sentence) if sentence else ""
+        several = _SENTENCES.split(sentence) if said == sentence else []
+        return " ".join(map(self.heard, several)) if len(several) > 1 else said
 
     def page(self, template: str, **values: object) -> str:
         """The page in this language."""

@@ -84,7 +84,7 @@ def test_a_sound_house_is_let_pass(gateway: Shell, smtp: str) -> None:
         ran = check(gateway, smtp, url)
     assert ran.code == 0
     assert {name: each["health"] for name, each in findings(ran).items()} == dict.fromkeys(
-        ("settings", "key", "database", "clock", "mail", "public address", "time zones", "disk"), "ok"
+        ("settings", "key", "database", "clock", "google", "microsoft", "mail", "public address", "time zones", "disk"), "ok"
     )
 
 

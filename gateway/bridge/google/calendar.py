@@ -142,6 +142,10 @@ class GoogleCalendar:
         expires = datetime.fromtimestamp(int(answer["expiration"]) / 1000, UTC) if answer.get("expiration") else now + CHANNEL
         return Watching(id=str(answer["id"]), resource=str(answer["resourceId"]), expires=expires)
 
+    def renew(self, id: str, resource: str, now: datetime) -> Watching | None:
+        """Channels live as long as they were made for."""
+        return None
+
     def unwatch(self, id: str, resource: str) -> None:
         try:
             done(self._line, "event", self._channels.stop(body={"id": id, "resourceId": resource}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 TOO_OLD = "The consent was not completed, or is too old. Please connect again."
 _KINDS = {Provider.OUTLOOK: "consumers", Provider.OFFICE365: "organizations"}
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 _PAGES = 1000
 
 
@@ -128,6 +130,9 @@ class GraphHouse:
         """
         if self.provider is not Provider.OFFICE365:
             raise Disconnected("Personal accounts have no administrator: each person connects their own.")
+        if not _TENANT.fullmatch(tenant) or tenant.lower() in ("common", *_KINDS.values()):
+            raise Disconnected("Please name the organisation by its id or its domain.")
+        self._tokens.of(tenant, renew=True)  # one from before the administrator's consent would not reach any mailbox
         line = self._line(Access(self._office, self._tokens, _Fixed(mailbox_of(tenant, login)), self._clock), _nobody)
         try:
             line.get(f"/users/{quote(login, safe='')}/calendar", "event")

@@ -31,7 +31,7 @@ def folder_of(resource: str) -> tuple[str, str]:
     found = _RESOURCE.fullmatch(resource)
     if not found:
         raise problem(400, "InvalidRequest", f"Resource '{resource}' is not supported.")
-    return found[1], unquote(found["folder"] or found["quoted"] or "")
+    return unquote(found[1]), unquote(found["folder"] or found["quoted"] or "")
 
 
 def subscribe(world: MicrosoftWorld, mailbox: Mailbox, folder: str, wish: Json, *, client: str, creator: str, immutable: bool) -> Ask:

@@ -57,6 +57,7 @@ def _settings_put(call: Call) -> Json:
     new = replace(company, policy=replace(company.policy, **policy), **facts)
     if new != company:
         call.tx.save_company(new)
+        call.tx.audit("settings", "", views.settings(company), views.settings(new), call.now)
     return views.settings(new)
 
 

@@ -25,6 +25,7 @@ from gateway.web.parts import CLOSING, Parts, on_thread, parts
 from gateway.web.problems import Problem
 
 Json = dict[str, Any]  # as deep and mixed as JSON is
+Later = Callable[[], Json]  # what takes its time, such as asking the network, when nothing is held any more
 LOOK_AGAIN = 0.5  # seconds between two looks at the log for somebody who waits for it
 
 
@@ -58,7 +59,7 @@ class Operation:
     name: str
     summary: str
     tag: str
-    run: Callable[[Call], Json]
+    run: Callable[[Call], Json | Later]
     answer: Record
     status: int = 200
     writes: bool = False
@@ -218,12 +219,15 @@ def _run(given: Parts, login: Login, operation: Operation, sent: Sent) -> Json:
 
     if not operation.writes:
         with given.store.read(login.company) as snapshot:
-            return operation.run(call(snapshot))
+            found = operation.run(call(snapshot))
+        return found() if callable(found) else found
     with given.store.write(login.company, actor) as tx:
         earlier = _remembered(tx, login, sent)
         if earlier is not None:
             return earlier
         body = operation.run(call(tx))
+        if callable(body):
+            raise TypeError("a writing operation is done when it is committed")
         if sent.key is not None:
             tx.remember(f"{login.credential}:{sent.key}", sent.digest, operation.status, json.dumps(body), now)
         return body

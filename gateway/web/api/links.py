@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from datetime import datetime
 
-from gateway.bridge import accounts
-from gateway.links import Access, Condition, Direction, Link, LinkId, Provider, Standing
-from gateway.model import Level, OnDelete
-from gateway.store import Snapshot
+from gateway.bridge import orders
+from gateway.links import Access, Direction, Link, LinkId, Provider, Standing
+from gateway.model import EntryId, Level, OnDelete
+from gateway.store import Snapshot, Tally
 from gateway.web.api import views
 from gateway.web.api.frame import Call, Json, Operation
 from gateway.web.api.schema import Choice, Flag, Instant, Listed, Maybe, Record, Text, Whole, answered, listing
@@ -32,7 +31,18 @@ LINK = answered(
         "next_step": Text(most=1000),
         "last_complete_look": Maybe(of=Instant()),
         "waiting": Whole(about="Changes that are not over there yet"),
+        "oldest_unsent": Maybe(of=Instant(about="When the oldest of them was made")),
         "dead": Whole(about="Events the provider refuses for good"),
+        "undecided": Whole(about="Events that wait for a word of a person, or cannot be found"),
+    },
+)
+_TROUBLE = answered(
+    "Trouble",
+    {
+        "appointment": views.ID,
+        "occurrence": Maybe(of=Instant(about="The original start of the occurrence, if it is about one")),
+        "condition": Choice(values=[str(each) for each in orders.OPEN]),
+        "trouble": Text(most=1000, about="The provider's sentence"),
     },
 )
 _HAPPENING = answered("Happening", {"at": Instant(), "kind": Text(), "sentence": Text(most=1000), "appointment": Maybe(of=views.ID)})
@@ -59,16 +69,24 @@ _CHANGE = Record(
 _DECISION = Record(
     fields={"meant": Flag(about="true: delete or move as seen there. false: put everything back")}, required=("meant",), name="Decision"
 )
-_AGAIN = answered("Retried", {"items": Whole()})
+_SETTLEMENT = Record(
+    fields={
+        "appointment": Text(least=1, most=100),
+        "keep": Flag(about="true: leave it there as it is. false: write the booking system's version once more"),
+    },
+    required=("appointment", "keep"),
+    name="Settlement",
+)
+_AGAIN = answered("Retried", {"items": Whole(about="So many events")})
+_MOST = 500
+"""Troubles of one answer; whoever has more has one trouble."""
 
-Shown = Callable[[Any], Json]  # a row of views.page
 
-
-def shown(snapshot: Snapshot, link: Link, now: Any) -> Json:
+def shown(snapshot: Snapshot, link: Link, now: datetime, tally: Tally | None = None) -> Json:
     """A link as programs see it; `now` decides whether its last look is old."""
-    account = snapshot.account(link.account)
-    items = snapshot.items(link.id)
-    status, trouble, step = accounts.condition(snapshot.company.policy, account, link, now)
+    account, zone = snapshot.account(link.account), snapshot.company.zone
+    tally = tally or snapshot.tallies(link.id).get(link.id) or Tally()
+    status, trouble, step = orders.condition(snapshot.company.policy, account, link, now)
     return {
         "id": link.id,
         "staff": link.staff,
@@ -83,15 +101,21 @@ def shown(snapshot: Snapshot, link: Link, now: Any) -> Json:
         "status": status,
         "trouble": trouble,
         "next_step": step,
-        "last_complete_look": None if link.pulled is None else views.stamp(link.pulled, snapshot.company.zone),
-        "waiting": sum(item.todo is not None for item in items),
-        "dead": sum(item.condition is Condition.DEAD for item in items),
+        "last_complete_look": views.maybe_stamp(link.pulled, zone),
+        "waiting": tally.waiting,
+        "oldest_unsent": views.maybe_stamp(tally.unsent, zone),
+        "dead": tally.dead,
+        "undecided": tally.undecided,
     }
 
 
 def _list(call: Call) -> Json:
-    rows = sorted((f"{link.staff}\t{link.id}", link) for link in call.snapshot.links() if link.standing is not Standing.ENDED)
-    return views.page(rows, lambda link: shown(call.snapshot, link, call.now), call.query)
+    tallies = call.snapshot.tallies()
+    ended, staff = call.query.get("ended", False), call.query.get("staff")
+    whose = None if staff is None else views.referred("staff", lambda: views.staff_named(call.snapshot, staff)).id
+    found = [link for link in call.snapshot.links(staff=whose) if ended or link.standing is not Standing.ENDED]
+    rows = sorted((f"{link.staff}\t{link.id}", link) for link in found)
+    return views.page(rows, lambda link: shown(call.snapshot, link, call.now, tallies.get(link.id, Tally())), call.query)
 
 
 def _get(call: Call) -> Json:
@@ -106,34 +130,66 @@ def _post(call: Call) -> Json:
 
 
 def _patch(call: Call) -> Json:
-    body = call.body
-    link = accounts.change(
+    body, former = call.body, call.tx.link(LinkId(call.path["id"]))
+    link = orders.change(
         call.tx,
-        LinkId(call.path["id"]),
+        former.id,
         call.now,
         paused=body.get("paused"),
         direction=Direction(body["direction"]) if "direction" in body else None,
         level=Level(body["level"]) if "level" in body else None,
         on_delete=OnDelete(body["on_delete"]) if "on_delete" in body else None,
     )
-    call.tx.audit("link", link.id, {}, {name: body[name] for name in body}, call.now)
+    call.tx.audit("link", link.id, _facts(former), _facts(link), call.now)
     return shown(call.tx, link, call.now)
 
 
+def _facts(link: Link) -> Json:
+    """What of it is written into the record of changes."""
+    return {
+        "standing": link.standing.value,
+        "direction": link.direction.value,
+        "level": link.level.value,
+        "on_delete": None if link.on_delete is None else link.on_delete.value,
+    }
+
+
 def _delete(call: Call) -> Json:
-    link = accounts.disconnect(call.tx, LinkId(call.path["id"]), call.now, remove=call.query.get("remove", True))
+    link = orders.disconnect(call.tx, LinkId(call.path["id"]), call.now, remove=call.query.get("remove", True))
     call.tx.audit("link-disconnected", link.id, {}, {"remove": call.query.get("remove", True)}, call.now)
     return shown(call.tx, link, call.now)
 
 
 def _decide(call: Call) -> Json:
-    link = accounts.decide(call.tx, LinkId(call.path["id"]), call.now, meant=call.body["meant"])
+    link = orders.decide(call.tx, LinkId(call.path["id"]), call.now, meant=call.body["meant"])
     call.tx.audit("link-decided", link.id, {}, {"meant": call.body["meant"]}, call.now)
     return shown(call.tx, link, call.now)
 
 
 def _retry(call: Call) -> Json:
-    return {"items": accounts.retry(call.tx, LinkId(call.path["id"]), call.now)}
+    return {"items": orders.retry(call.tx, LinkId(call.path["id"]), call.now)}
+
+
+def _settle(call: Call) -> Json:
+    link, body = LinkId(call.path["id"]), call.body
+    number = orders.settle(call.tx, link, EntryId(body["appointment"]), call.now, keep=body["keep"])
+    call.tx.audit("link-settled", link, {}, {"appointment": body["appointment"], "keep": body["keep"]}, call.now)
+    return {"items": number}
+
+
+def _troubles(call: Call) -> Json:
+    snapshot = call.snapshot
+    items = [item for item in snapshot.items(snapshot.link(LinkId(call.path["id"])).id) if item.condition in orders.OPEN]
+    rows = [
+        {
+            "appointment": item.key.entry,
+            "occurrence": views.maybe_stamp(item.key.at, snapshot.company.zone),
+            "condition": item.condition.value,
+            "trouble": item.trouble,
+        }
+        for item in items[:_MOST]
+    ]
+    return {"items": rows}
 
 
 def _history(call: Call) -> Json:
@@ -155,7 +211,7 @@ OPERATIONS = [
         summary="Calendars elsewhere that are connected, and how they stand",
         run=_list,
         answer=listing(LINK),
-        query=views.PAGING,
+        query={**views.PAGING, "staff": Text(least=1, most=100, about="Id or handle"), "ended": Flag()},
     ),
     Operation(
         method="POST",
@@ -202,6 +258,26 @@ OPERATIONS = [
         answer=LINK,
         writes=True,
         body=_DECISION,
+    ),
+    Operation(
+        method="GET",
+        path="/links/{id}/troubles",
+        name="getLinkTroubles",
+        tag="links",
+        summary="Events that wait for a word of a person, or that the provider refuses",
+        run=_troubles,
+        answer=answered("Troubles", {"items": Listed(of=_TROUBLE)}),
+    ),
+    Operation(
+        method="POST",
+        path="/links/{id}/settle",
+        name="settleTrouble",
+        tag="links",
+        summary="Say of one appointment whether it stays there as it is",
+        run=_settle,
+        answer=_AGAIN,
+        writes=True,
+        body=_SETTLEMENT,
     ),
     Operation(
         method="POST",

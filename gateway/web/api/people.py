@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway import desk
 from gateway.bridge import feed
 from gateway.errors import Invalid, Missing
-from gateway.model import Customer, CustomerId, ServiceId, Span, Staff
-from gateway.store import fresh_id
+from gateway.model import Customer, CustomerId, ServiceId, Span, Staff, StaffId
+from gateway.store import Snapshot, fresh_id
 from gateway.web.api import views
-from gateway.web.api.frame import Call, Json, Operation, complained
-from gateway.web.api.schema import Email, Flag, Instant, Listed, Locale, Maybe, Record, Text, Whole, Zone, answered, listing
+from gateway.web.api.frame import Call, Json, Later, Operation, complained
+from gateway.web.api.schema import Choice, Email, Flag, Instant, Listed, Locale, Maybe, Record, Text, Whole, Zone, answered, listing
 
 _NOT_SENT = object()
 _LONGEST = timedelta(days=370)  # of a free-busy window
@@ -51,6 +51,18 @@ _FREE_BUSY = answered(
         "from": Instant(),
         "to": Instant(),
         "busy": Listed(of=answered("Busy", {"start": Instant(), "end": Instant()}), about="Merged, in order, clipped to the window"),
+        "sources": Listed(
+            of=answered(
+                "BusySource",
+                {
+                    "kind": Choice(values=["external_ics", "link", "account"]),
+                    "of": Maybe(of=views.ID),
+                    "confirmed": Maybe(of=Instant(about="When it was last known to be so; nothing: it has not been read yet")),
+                    "age_seconds": Maybe(of=Whole()),
+                },
+            ),
+            about="Where busy times from elsewhere come from. One that cannot be reached goes on blocking what was known last",
+        ),
     },
 )
 
@@ -59,7 +71,8 @@ _PROBE = answered(
     "ExternalCalendarTest",
     {
         "reachable": Flag(),
-        "trouble": Text(most=1000, about="One sentence with a next step; empty when it can be read"),
+        "trouble": Text(most=1000, about="One sentence; empty when it can be read"),
+        "next_step": Text(most=1000, about="What to do about it, where the sentence does not say so itself"),
         "events": Whole(),
         "time_zone": Text(),
         "next_busy": Listed(of=answered("NextBusy", {"start": Instant(), "end": Instant()})),
@@ -91,23 +104,37 @@ def _staff_put(call: Call) -> Json:
         if call.parts.sealer is None:
             raise Invalid("No address can be kept here: secrets.key is not set.", field="external_ics_url")
         feed.put_address(call.tx, call.parts.sealer, person.id, external or "", call.now)
+        call.tx.audit("external-calendar", person.id, {}, {"set": call.tx.source(person.id) is not None}, call.now)
     return _shown(call, person)
 
 
-def _external_test(call: Call) -> Json:
-    """Tries an address; stores nothing."""
-    person = views.staff_named(call.snapshot, call.path["id"])
-    if call.parts.fetcher is None:
+def _external_test(call: Call) -> Later:
+    """Tries an address, or the one that is kept; stores nothing."""
+    person, fetcher = views.staff_named(call.snapshot, call.path["id"]), call.parts.fetcher
+    if fetcher is None:
         raise Missing("No address can be tried here.")
-    found = feed.probe(call.parts.fetcher, call.body["url"], zone=person.zone, now=call.now)
-    return {
-        "reachable": found.reachable,
-        "trouble": found.trouble,
-        "events": found.events,
-        "time_zone": found.zone,
-        "next_busy": [{"start": views.stamp(span.start, person.zone), "end": views.stamp(span.end, person.zone)} for span in found.next],
-        "warnings": list(found.warnings),
-    }
+    url = call.body.get("url", "")
+    if not url and call.parts.sealer is not None:
+        url = call.parts.sealer.unseal(call.snapshot.source_address(person.id)).decode()
+    own = feed.own_uids(call.snapshot, person.id, fetcher.terms.window(call.now))
+
+    def tried() -> Json:
+        found = feed.probe(fetcher, url, zone=person.zone, now=call.now, own=own, people=(person.email,))
+        return {
+            "reachable": found.reachable,
+            "trouble": found.trouble,
+            "next_step": found.step,
+            "events": found.events,
+            "time_zone": found.zone,
+            "next_busy": [_shown_span(span, person.zone) for span in found.next],
+            "warnings": list(found.warnings),
+        }
+
+    return tried
+
+
+def _shown_span(span: Span, zone: str) -> Json:
+    return {"start": views.stamp(span.start, zone), "end": views.stamp(span.end, zone)}
 
 
 def _free_busy(call: Call) -> Json:
@@ -120,7 +147,24 @@ def _free_busy(call: Call) -> Json:
         "staff": person.id,
         "from": views.stamp(start, person.zone),
         "to": views.stamp(end, person.zone),
-        "busy": [{"start": views.stamp(span.start, person.zone), "end": views.stamp(span.end, person.zone)} for span in busy],
+        "busy": [_shown_span(span, person.zone) for span in busy],
+        "sources": [_source(origin, confirmed, call.now, person.zone) for origin, confirmed in _origins(call.snapshot, person.id)],
+    }
+
+
+def _origins(snapshot: Snapshot, staff: StaffId) -> list[tuple[str, datetime | None]]:
+    """Where busy times from elsewhere come from, an external calendar also before it has been read for the first time."""
+    unread = {feed.ORIGIN: None} if snapshot.source(staff) is not None else {}
+    return sorted({**unread, **snapshot.foreign_origins(staff)}.items())
+
+
+def _source(origin: str, confirmed: datetime | None, now: datetime, zone: str) -> Json:
+    kind, _, of = origin.partition(":")
+    return {
+        "kind": "external_ics" if kind == feed.ORIGIN else kind,
+        "of": of or None,
+        "confirmed": None if confirmed is None else views.stamp(confirmed, zone),
+        "age_seconds": None if confirmed is None else max(0, int((now - confirmed).total_seconds())),
     }
 
 
@@ -200,7 +244,10 @@ OPERATIONS = [
         summary="Try an external calendar: what it would block",
         run=_external_test,
         answer=_PROBE,
-        body=Record(fields={"url": Text(least=1, most=2000)}, required=("url",), name="ExternalCalendarAddress"),
+        body=Record(
+            fields={"url": Text(most=2000, about="Without one, the address that is kept is tried")}, name="ExternalCalendarAddress"
+        ),
+        body_optional=True,
     ),
     Operation(
         method="GET",

@@ -152,8 +152,8 @@ def stamp(instant: datetime, zone: str = "UTC") -> str:
     return instant.astimezone(ZoneInfo(zone)).isoformat()
 
 
-def maybe_stamp(instant: datetime | None) -> str | None:
-    return None if instant is None else stamp(instant)
+def maybe_stamp(instant: datetime | None, zone: str = "UTC") -> str | None:
+    return None if instant is None else stamp(instant, zone)
 
 
 def appointment(snapshot: Snapshot, held: Held) -> Json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -29,8 +28,4 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def desk_with(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
     """A desk with another level, direction or policy."""
     with ExitStack() as stack:
-        yield lambda **more: stack.enter_context(paper_desk(tmp_path, **_given(more)))
-
-
-def _given(more: dict[str, Any]) -> dict[str, Any]:
-    return more
+        yield lambda **more: stack.enter_context(paper_desk(tmp_path, **more))

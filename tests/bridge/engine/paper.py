@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from gateway.bridge.errand import Habits
@@ -331,13 +333,23 @@ UNREACHABLE = Unreachable("No answer.")
 PATIENCE = Throttled("Patience, please.", wait=timedelta(minutes=1))
 
 
+@cache
+def _furnished() -> bytes:
+    """The database of the company, made once in each process."""
+    with TemporaryDirectory() as folder:
+        store = FragileStore(f"sqlite:///{folder}/gateway.db")
+        store.migrate()
+        furnish(store)
+        store.close()
+        return (Path(folder) / "gateway.db").read_bytes()
+
+
 @contextmanager
 def paper_desk(folder: Path, *, level: Level = Level.FULL, direction: Direction = Direction.BOTH, **policy: Any) -> Iterator[Desk]:
     """John, connected to a calendar on paper."""
     clock = Clock()
+    (folder / "gateway.db").write_bytes(_furnished())
     store = FragileStore(f"sqlite:///{folder}/gateway.db")
-    store.migrate()
-    furnish(store)
     paper = Paper(clock)
     desk: Desk = Desk(store=store, clock=clock, fake=None, wire=None, house=paper, habits=Habits(), paper=paper)  # type: ignore[arg-type]
     with store.write(DEMO, PLATFORM) as tx:
