@@ -23,14 +23,13 @@ from gateway.processes import cannot_listen as cannot_listen  # for the demo, wh
 from gateway.seal import KEY_FILE, NEXT_STEP, Seal, key_from
 from gateway.settings import Settings
 from gateway.store import Store
+from gateway.trusted import access_tokens, identity_provider, profile_signer
 
 # The rooms above are imported where they are seated: a command that adds a staff member starts no web server and waits for none.
 if TYPE_CHECKING:
     from gateway.crossing import Crossing
     from gateway.egress import Egress
     from gateway.push.carrier import Carrier
-    from gateway.signing import Signer
-    from gateway.tokens import Tokens
     from gateway.web.parts import Limits, Mailbox, Parts
     from gateway.webpush import Vapid
     from gateway.worker import Chore, Reader, Runner
@@ -313,6 +312,7 @@ def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
                 configured=bool(app.settings.microsoft.client_id), redirect=f"{app.public_url}/connect/microsoft/callback"
             ),
         },
+        identity=identity_provider(app.settings, app.public_url),
         accounts=crossing(app).accounts(),
         fetcher=crossing(app).fetcher(),
         letters=Desk(sender=app.settings.mail.sender, public_url=app.public_url, seal=app.seal.seal),
@@ -322,26 +322,6 @@ def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
         guesses=guesses,
         sign=signer.sign if signer is not None else None,
     )
-
-
-def access_tokens(settings: Settings) -> Tokens | None:
-    """Whose access tokens open the calendars; None: app passwords only. Raises Misconfigured."""
-    kept = settings.oidc
-    if not kept.issuer:
-        return None
-    from gateway.tokens import Tokens
-
-    return Tokens(issuer=kept.issuer, audience=kept.audience, keys=Path(kept.jwks_file), claim=kept.claim)
-
-
-def profile_signer(settings: Settings) -> Signer | None:
-    """What configuration profiles are signed with; None where that is not configured. Raises Misconfigured."""
-    kept = settings.secrets
-    if not kept.profile_certificate:
-        return None
-    from gateway.signing import Signer
-
-    return Signer(Path(kept.profile_certificate), Path(kept.profile_key))
 
 
 def _limits(settings: Settings) -> Limits:

@@ -108,11 +108,16 @@ class Oidc(Section):
     audience: str = ""
     jwks_file: str = ""
     claim: str = "email"
+    client_id: str = ""
+    client_secret: Secret = ""
+    ca_bundle: str = ""
 
     @model_validator(mode="after")
-    def _all_or_none(self) -> Self:
-        if len({bool(each) for each in (self.issuer, self.audience, self.jwks_file)}) > 1:
-            raise ValueError("issuer, audience and jwks_file go together")
+    def _together(self) -> Self:
+        if bool(self.audience) != bool(self.jwks_file):
+            raise ValueError("audience and jwks_file go together")
+        if bool(self.issuer) != bool(self.audience or self.client_id):
+            raise ValueError("issuer and what it is for, audience with jwks_file or client_id, go together")
         return self
 
 

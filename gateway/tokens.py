@@ -11,7 +11,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -47,6 +47,9 @@ class _Key:
     key: PublicKey
 
 
+Keys = Sequence[_Key]
+
+
 class Tokens:
     """Who a token was given to. Thread-safe."""
 
@@ -57,46 +60,21 @@ class Tokens:
         self._claim = claim
         self._file = keys
         self._lock = threading.Lock()
-        self._read: tuple[tuple[int, int], Sequence[_Key]] | None = None
+        self._read: tuple[tuple[int, int], Keys] | None = None
         self._known()
 
     def address_in(self, token: str, now: datetime) -> str:
         """The e-mail address of whom the token was given to. Raises Untrusted."""
-        if len(token) > LONGEST or not SHAPE.fullmatch(token):
-            raise Untrusted("not a token")
-        head, body, signature = token.split(".")
-        self._check_signature(_object(head), f"{head}.{body}".encode(), _octets(signature))
-        claims = _object(body)
-        self._check_claims(claims, now.timestamp())
-        address = claims.get(self._claim)
-        if not isinstance(address, str) or "@" not in address or claims.get("email_verified") is False:
-            raise Untrusted("no address in it")
-        return address
+        return address_of(claims_of(token, self._known(), issuer=self._issuer, audience=self._audience, types=_TYPES, now=now), self._claim)
 
-    def _check_signature(self, head: Claims, signed: bytes, signature: bytes) -> None:
-        if str(head.get("typ", "")).lower() not in _TYPES or "crit" in head:
-            raise Untrusted("another kind of token")
-        named, algorithm = head.get("kid"), head.get("alg")
-        fitting = [each for each in self._known() if each.algorithm == algorithm and (named is None or each.id == named)]
-        if not any(_signed_by(each.key, signed, signature) for each in fitting):
-            raise Untrusted("not signed by the issuer")
-
-    def _check_claims(self, claims: Claims, at: float) -> None:
-        audience = claims.get("aud")
-        if claims.get("iss") != self._issuer or self._audience not in (audience if isinstance(audience, list) else [audience]):
-            raise Untrusted("of another issuer, or for somebody else")
-        ends, begins, issued = (_instant(claims.get(name, usual)) for name, usual in (("exp", None), ("nbf", 0), ("iat", 0)))
-        if ends + LEEWAY <= at or max(begins, issued) - LEEWAY > at:
-            raise Untrusted("out of time")
-
-    def _known(self) -> Sequence[_Key]:
+    def _known(self) -> Keys:
         """The keys, read again when the file has changed; a file that cannot be read now leaves those of before in force."""
         try:
             state = os.stat(self._file)
             mark = (state.st_mtime_ns, state.st_size)
             with self._lock:
                 if self._read is None or self._read[0] != mark:
-                    self._read = mark, _keys_in(self._file.read_bytes())
+                    self._read = mark, keys_in(self._file.read_bytes())
                 return self._read[1]
         except (OSError, ValueError, Misconfigured) as error:
             if self._read is not None:
@@ -104,7 +82,46 @@ class Tokens:
             raise Misconfigured(f"oidc.jwks_file is a JSON Web Key Set with RSA or P-256 keys for signatures: {error}") from error
 
 
-def _keys_in(text: bytes) -> Sequence[_Key]:
+def claims_of(token: str, keys: Keys, *, issuer: str, audience: str, types: Collection[str], now: datetime) -> Claims:
+    """What a token says that the issuer has signed for that audience and that holds at `now`; `types` are those of "typ", in lower case.
+
+    Raises Untrusted."""
+    if len(token) > LONGEST or not SHAPE.fullmatch(token):
+        raise Untrusted("not a token")
+    head, body, signature = token.split(".")
+    _check_signature(_object(head), f"{head}.{body}".encode(), _octets(signature), keys, types)
+    claims = _object(body)
+    _check_claims(claims, issuer, audience, now.timestamp())
+    return claims
+
+
+def address_of(claims: Claims, name: str) -> str:
+    """The e-mail address that is written in the claim of that name. Raises Untrusted for none, and for one nobody has verified."""
+    address = claims.get(name)
+    if not isinstance(address, str) or "@" not in address or claims.get("email_verified") is False:
+        raise Untrusted("no address in it")
+    return address
+
+
+def _check_signature(head: Claims, signed: bytes, signature: bytes, keys: Keys, types: Collection[str]) -> None:
+    if str(head.get("typ", "")).lower() not in types or "crit" in head:
+        raise Untrusted("another kind of token")
+    named, algorithm = head.get("kid"), head.get("alg")
+    fitting = [each for each in keys if each.algorithm == algorithm and (named is None or each.id == named)]
+    if not any(_signed_by(each.key, signed, signature) for each in fitting):
+        raise Untrusted("not signed by the issuer")
+
+
+def _check_claims(claims: Claims, issuer: str, expected: str, at: float) -> None:
+    audience = claims.get("aud")
+    if claims.get("iss") != issuer or expected not in (audience if isinstance(audience, list) else [audience]):
+        raise Untrusted("of another issuer, or for somebody else")
+    ends, begins, issued = (_instant(claims.get(name, usual)) for name, usual in (("exp", None), ("nbf", 0), ("iat", 0)))
+    if ends + LEEWAY <= at or max(begins, issued) - LEEWAY > at:
+        raise Untrusted("out of time")
+
+
+def keys_in(text: bytes) -> Keys:
     """Those that sign, of the kinds we check; others may stand beside them. Raises ValueError when there is none."""
     document = json.loads(text)
     if not isinstance(document, dict) or not isinstance(document.get("keys"), list):

@@ -90,8 +90,8 @@ def _findings(office: Office) -> Iterator[Finding]:
 
 
 def _trust(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """What signs profiles, and whose access tokens are believed; nothing where neither is configured."""
-    from gateway.app import access_tokens, profile_signer
+    """What signs profiles, whose access tokens are believed, and who vouches for people; nothing where none is configured."""
+    from gateway.trusted import access_tokens, identity_provider, profile_signer
 
     try:
         if (signer := profile_signer(settings)) is not None:
@@ -107,6 +107,15 @@ def _trust(settings: Settings, now: datetime) -> Iterator[Finding]:
             yield Finding("tokens", Health.OK, f"Access tokens of {settings.oidc.issuer} are believed.")
     except GatewayError as error:
         yield Finding("tokens", Health.BROKEN, str(error), "Save the issuer's keys (its jwks_uri) in that file.")
+    if (provider := identity_provider(settings, settings.server.public_url)) is not None:
+        from gateway.oidc import Promise
+        from gateway.tokens import Untrusted
+
+        try:
+            provider.consent(Promise.made())
+            yield Finding("identity", Health.OK, f"People can sign in through {settings.oidc.issuer}.")
+        except (GatewayError, Untrusted) as error:
+            yield Finding("identity", Health.BROKEN, f"{settings.oidc.issuer}: {error}", "People sign in with their passwords meanwhile.")
 
 
 def _key(settings: Settings) -> Finding:

@@ -26,7 +26,7 @@ Feed = Annotated[str | None, typer.Option("--feed", metavar="LINK", help="Subscr
 @command(device, "profile")
 def write_profile(office: Office, person: Person, out: Out = None, feed: Feed = None) -> Shown:
     """Write a configuration profile for iPhone, iPad and Mac. No password is in it."""
-    from gateway.app import profile_signer
+    from gateway.trusted import profile_signer
     from gateway.web import devices
 
     if feed is not None and not feed.startswith(("https://", "http://")):

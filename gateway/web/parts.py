@@ -14,6 +14,7 @@ from aiohttp import web
 from gateway.bridge.accounts import Accounts
 from gateway.bridge.feed import Fetcher
 from gateway.guesses import Guesses
+from gateway.oidc import Provider
 from gateway.post.note import Desk
 from gateway.store import Store
 from gateway.web.threads import Threads
@@ -78,6 +79,7 @@ class Parts:
     sealer: Sealer | None = None
     providers: Mapping[str, ProviderFacts] = field(default_factory=lambda: {"google": ProviderFacts(), "microsoft": ProviderFacts()})
     fetcher: Fetcher | None = None  # who reads external iCalendar addresses; None: none are taken
+    identity: Provider | None = None  # who vouches for people at the pages; None: their passwords do
     accounts: Accounts | None = None  # who connects calendars elsewhere; None: nobody does
     letters: Desk | None = None  # how letters are written; None: none are, such as the one about a forgotten password
     unready: Callable[[], Sequence[str]] = tuple

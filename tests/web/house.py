@@ -36,6 +36,7 @@ from gateway.model import (
     Staff,
     StaffId,
 )
+from gateway.oidc import Provider as IdentityProvider
 from gateway.post.note import Desk
 from gateway.seal import Seal
 from gateway.store import Snapshot, Store
@@ -217,7 +218,13 @@ def connected(store: Store) -> None:
 
 @contextmanager
 def opened(
-    store: WatchedStore, *, limits: Limits | None = None, unready: Sequence[str] = (), accounts: Accounts | None = None
+    store: WatchedStore,
+    *,
+    limits: Limits | None = None,
+    unready: Sequence[str] = (),
+    accounts: Accounts | None = None,
+    egress: Egress | None = None,
+    identity: IdentityProvider | None = None,
 ) -> Iterator[Door]:
     """The door, served from a thread on a port of its own, and closed at the end."""
     clock, box, woken = Clock(), Box(), list[datetime]()
@@ -228,7 +235,8 @@ def opened(
         wake=lambda: woken.append(clock.now),
         mailbox=box,
         sealer=SEAL,
-        fetcher=Fetcher(Egress()),
+        fetcher=Fetcher(egress or Egress()),
+        identity=identity,
         accounts=accounts or connector(store, clock),
         letters=Desk(sender="Calendar <calendar@example.com>", public_url="https://calendar.example.com", seal=bytes),
         unready=lambda: unready,

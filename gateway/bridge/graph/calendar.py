@@ -11,7 +11,7 @@ from gateway.bridge.graph.events import NO_ID, UNREADABLE, Json, cancelled, crea
 from gateway.bridge.graph.listing import Listing
 from gateway.bridge.graph.names import MARKER, Names
 from gateway.bridge.graph.wire import Line
-from gateway.bridge.remote import Clash, Gone, Guarded, Inexpressible, Known, Page, Rejected, Seen, Unreachable, Watching
+from gateway.bridge.remote import CalendarGone, Clash, Gone, Guarded, Inexpressible, Known, Page, Rejected, Seen, Unreachable, Watching
 from gateway.links import Cursor, Key, Owned
 from gateway.model import Span
 
@@ -47,27 +47,20 @@ class GraphCalendar:
         return self._listing.pull(cursor, window, now)
 
     def get(self, id: str) -> Seen | None:
-        """Wherever in the mailbox it lies now: an event that was moved to another calendar is neither lost nor made twice."""
+        """In whichever calendar of the mailbox it lies now: one that was moved to another is neither lost nor made twice. An immutable id
+        may still show what was deleted and can be recovered, which lies in none."""
         if id.startswith(NO_ID):
             return self.occurrence(*found(id))
         try:
-            return self._fetched(id).seen
+            look = self._fetched(id)
         except Gone:
             return None
+        return look.seen if look.seen.master or self._lies(look) else None
 
     def find(self, key: Key) -> Seen | None:
         """By the marker, which only a filter can ask for. People's copies carry it too: ours alone has our transaction."""
-        wish = f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER}' and ep/value eq '{self._names.transaction(key)}')"
-        address = f"{self._place}/events?$filter={quote(wish)}&$top=50"
-        for _ in range(20):
-            answer = self._line.get(address, "list")
-            for each in answer.get("value") or ():
-                if not each.get("seriesMasterId") and self._names.ours(each.get("transactionId"), key):
-                    return self._kept(each)
-            address = str(answer.get("@odata.nextLink") or "")
-            if not address:
-                return None
-        raise Unreachable("Microsoft's listing does not end.")
+        ours = (each for each in self._marked(self._names.transaction(key)) if self._names.ours(each.get("transactionId"), key))
+        return next((self._kept(each) for each in ours), None)
 
     def occurrence(self, master: str, at: datetime) -> Seen | None:
         """By its original start: among the instances around it, the moved dates, or the cancelled ones."""
@@ -147,8 +140,23 @@ class GraphCalendar:
             raise Guarded("The event has guests over there; please change or delete it there yourself.")
         if known.etag and look.seen.etag != known.etag:
             raise Clash("The event has changed there.")
+        if not known.etag and not look.seen.master and not self._lies(look):
+            raise Gone("The event was deleted there.")
         self._line.vouch(self._event(known.id), look.seen.etag)
         return look.seen
+
+    def _lies(self, look: _Look) -> bool:
+        """Whether an event that is shown lies in a calendar: this one, or another one of the mailbox."""
+        if self._names.tagged(look.transaction) and any(each["id"] == look.seen.id for each in self._marked(look.transaction)):
+            return True
+        try:
+            around = self._line.get(f"{self._event(look.seen.id)}/calendar?$select=id,name", "event")
+            there = self._line.get(f"{self._root}/calendars/{_spelt(str(around['id']))}", "calendar")
+            return bool(there["id"] == around["id"])
+        except (Gone, Rejected, CalendarGone):
+            return False
+        except LookupError as error:
+            raise Unreachable("Microsoft's answer is not understood.") from error
 
     def _ours(self, look: _Look, key: Key) -> bool:
         """By its transaction, which nobody else can have set; a date by that of its series."""
@@ -187,6 +195,18 @@ class GraphCalendar:
             transaction = str(event.get("transactionId") or "")
             self._looks[there.id] = _Look(seen=there, transaction=transaction, guests=guests or there.attendees, whole=whole)
         return there
+
+    def _marked(self, transaction: str) -> Iterator[Json]:
+        """Events of this calendar that carry the marker: ours and people's copies of it, never dates of a series."""
+        wish = f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER}' and ep/value eq '{transaction}')"
+        address = f"{self._place}/events?$filter={quote(wish)}&$top=50"
+        for _ in range(20):
+            answer = self._line.get(address, "list")
+            yield from (each for each in answer.get("value") or () if not each.get("seriesMasterId"))
+            address = str(answer.get("@odata.nextLink") or "")
+            if not address:
+                return
+        raise Unreachable("Microsoft's listing does not end.")
 
     def _readable(self, event: Json) -> Seen | None:
         """One date that nobody can read is no other's trouble."""

@@ -153,15 +153,22 @@ class GraphHouse:
         ]
 
     def make_calendar(self, vault: Vault, title: str, zone: str, now: datetime) -> Elsewhere:
-        """A calendar of that name that is there already is taken: names are unique in a mailbox."""
-        former = next((each for each in self.calendars(vault, now) if each.title == title and each.writable), None)
+        """A calendar of that name that is there already is taken: names are unique in a mailbox.
+
+        Its id is read from the list: the one that is told first has been seen to change.
+        """
+        former = self._named(vault, title, now)
         if former is not None:
             return former
         access = self._access(vault)
         made = self._line(access, _nobody).post(f"{access.root}/calendars", {"name": title}, "calendar")
         if "id" not in made:
             raise Unreachable("Microsoft's answer is not understood.")
-        return Elsewhere(id=str(made["id"]), title=str(made.get("name") or title), primary=False, writable=True)
+        told = Elsewhere(id=str(made["id"]), title=str(made.get("name") or title), primary=False, writable=True)
+        return self._named(vault, told.title, now) or told
+
+    def _named(self, vault: Vault, title: str, now: datetime) -> Elsewhere | None:
+        return next((each for each in self.calendars(vault, now) if each.title == title and each.writable), None)
 
     def busy(self, vault: Vault, calendars: Sequence[str], window: Span, now: datetime) -> Sequence[Span]:
         access = self._access(vault)

@@ -56,6 +56,10 @@ class Names:
     def ours(self, transaction: object, key: Key) -> bool:
         return transaction == self.transaction(key)
 
+    def tagged(self, transaction: str) -> bool:
+        """Whether it is of this link, whichever key it names."""
+        return transaction.startswith(f"{self._tag()}.") and re.fullmatch(r"[A-Za-z0-9._-]+", transaction) is not None
+
     def _tag(self) -> str:
         return _digest(f"{self.mark}\n{self.link}")[:8]
 

@@ -51,6 +51,7 @@ _INEXPRESSIBLE = frozenset(
 )
 _HALF_DONE = "errorconcurrentitemsave"
 _GONE = frozenset({"erroritemnotfound", "resourcenotfound"})
+_DELETED = "errorcannotdeleteobject"
 
 
 def meaning(status: int, headers: Mapping[str, str], content: bytes, *, of: Asked) -> RemoteError:
@@ -75,6 +76,8 @@ def meaning(status: int, headers: Mapping[str, str], content: bytes, *, of: Aske
 
 def _of(status: int, code: str, sentence: str, of: Asked) -> RemoteError:
     match status, of:
+        case 403, "event" if code == _DELETED:  # it can still be recovered, and not be deleted once more
+            return Gone(sentence)
         case ((404 | 410), ("list" | "calendar" | "new")):
             return CalendarGone("The calendar does not exist any more at Microsoft.")
         case ((404 | 410), _):

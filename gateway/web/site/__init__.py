@@ -2,7 +2,7 @@
 
 frame      a request as pages see it, and everything they have in common
 sayings    what a page says after a form was sent (in which language: gateway.web.languages)
-sign_in    sessions and passwords; account  everybody's own
+sign_in    sessions and passwords; identity  the company's identity provider; account  everybody's own
 sync       the page Calendar Sync; feeds  one feed of it; targets  addresses by which other programs subscribe; health  how all links stand
 operation  how the installation runs
 staff      the staff and each member; me  a member's own page, and where an invitation leads
@@ -23,6 +23,7 @@ from gateway.web.site import (
     feeds,
     frame,
     groups,
+    identity,
     invite,
     me,
     operation,
@@ -36,6 +37,7 @@ from gateway.web.site.frame import Route
 
 TABLE: tuple[Route, ...] = (
     *sign_in.ROUTES,
+    *identity.ROUTES,
     *account.ROUTES,
     *sync.ROUTES,
     *feeds.ROUTES,

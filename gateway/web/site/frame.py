@@ -93,6 +93,7 @@ class Ask:
     peer: str
     agent: str
     signed: Signed | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -122,6 +123,10 @@ class Ask:
         if len(value) > longest:
             raise Invalid(self.say("This text is too long: %(longest)s characters at most.", longest=longest), field=name)
         return value
+
+    def cookie(self, name: str) -> str:
+        """What the browser keeps for us under that name; "" for nothing."""
+        return self.cookies.get(host_cookie(self.parts, name), "")
 
     def ticked(self, name: str) -> bool:
         """Whether a checkbox was sent."""
@@ -223,6 +228,7 @@ def _answered(route: Route, request: web.Request, form: Mapping[str, Sequence[st
         peer=peer(request),
         agent=request.headers.get("User-Agent", "")[:200],
         signed=signed,
+        cookies=dict(request.cookies),
     )
     request[LANGUAGE] = ask.language.tag
     return ask, _refused(route, ask, request.path_qs) or route.page(ask)

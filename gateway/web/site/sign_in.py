@@ -33,27 +33,33 @@ def show(ask: Ask) -> Answer:
     """The form; whoever has signed in goes on to his first page."""
     if ask.signed is not None:
         return Went(home(ask.signed.user))
-    return Shown("sign_in.html", {"email": "", "next": _inside(ask.field("next")), "trouble": ""})
+    return Shown("sign_in.html", _form(ask, "", inside(ask.field("next")), ""))
 
 
 def sign_in(ask: Ask) -> Answer:
     """Whatever is wrong with address or password, the answer and its cost are the same (trust.md T7)."""
-    name, password, then = ask.field("email"), (ask.form.get("password") or [""])[0], _inside(ask.field("next"))
+    name, password, then = ask.field("email"), (ask.form.get("password") or [""])[0], inside(ask.field("next"))
     wait = ask.parts.guesses.refuse("page", name, ask.peer, ask.now, may_fit=lambda: False)
     if wait is not None:
-        return _again(ask, name, then, ask.say("Too many attempts. Please try again in %(seconds)s seconds.", seconds=wait), 429)
+        return again(ask, name, then, ask.say("Too many attempts. Please try again in %(seconds)s seconds.", seconds=wait), 429)
     known = ask.store.signing_in(name) if name else ()
     fitting = [found for found in known if passwords.fits(found[2], password)] or ([] if known else _nobody(password))
     if not fitting:
         ask.parts.guesses.wrong("page", name, ask.peer, ask.now)
-        return _again(
+        return again(
             ask, name, then, ask.say("E-mail address and password do not fit together. Check both, or ask for a new password."), 401
         )
     company, user, kept = fitting[0]
+    if passwords.stale(kept):
+        with ask.store.write(company, Actor(user.email, "page")) as tx:
+            tx.set_password(user.id, passwords.hashed(password), ask.now)
+    return begin(ask, company, user, then)
+
+
+def begin(ask: Ask, company: CompanyId, user: User, then: str) -> Went:
+    """A session for somebody who has proved who he is."""
     token = secrets.token_urlsafe(32)
     with ask.store.write(company, Actor(user.email, "page")) as tx:
-        if passwords.stale(kept):
-            tx.set_password(user.id, passwords.hashed(password), ask.now)
         tx.begin_session(user.id, token, ask.now, ask.now + ABSOLUTE, agent=ask.agent, network=network_of(ask.peer, v4=24, v6=48))
     return Went(then or home(user), cookie=Cookie(token=token, seconds=int(ABSOLUTE.total_seconds())))
 
@@ -135,8 +141,9 @@ def _resetting(ask: Ask) -> tuple[CompanyId, User]:
     return found
 
 
-def _again(ask: Ask, email: str, then: str, trouble: str, status: int) -> Shown:
-    return Shown("sign_in.html", {"email": email, "next": then, "trouble": trouble}, status)
+def again(ask: Ask, email: str, then: str, trouble: str, status: int) -> Shown:
+    """The form once more, with what went wrong."""
+    return Shown("sign_in.html", _form(ask, email, then, trouble), status)
 
 
 def _nobody(password: str) -> list[tuple[CompanyId, User, str]]:
@@ -145,7 +152,11 @@ def _nobody(password: str) -> list[tuple[CompanyId, User, str]]:
     return []
 
 
-def _inside(address: str) -> str:
+def _form(ask: Ask, email: str, then: str, trouble: str) -> dict[str, object]:
+    return {"email": email, "next": then, "trouble": trouble, "identity": ask.parts.identity is not None}
+
+
+def inside(address: str) -> str:
     """The address if it is a page of ours, "" otherwise: nobody is sent elsewhere from here."""
     there = urlsplit(address)
     return address if address.startswith("/") and not address.startswith(("//", "/\\")) and not there.netloc and not there.scheme else ""

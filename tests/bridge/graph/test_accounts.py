@@ -323,6 +323,21 @@ def test_a_calendar_of_that_name_is_taken_and_not_made_twice(setting: Setting) -
     assert opened(setting, made.id).find(KEY) is None
 
 
+def test_the_id_of_a_new_calendar_is_the_one_that_the_list_has(setting: Setting) -> None:
+    """The one in the first answer has been seen to differ."""
+
+    def hasty(method: str, path: str) -> Answer | None:
+        if method != "POST" or not path.endswith("/calendars"):
+            return None
+        setting.act("calendar", title="Salon")
+        return 201, {}, json.dumps({"id": "early", "name": "Salon"}).encode()
+
+    telling(setting).instead = hasty
+    made = setting.house.make_calendar(setting.kept, "Salon", "Europe/Paris", NOW)
+    assert made.id != "early"
+    assert opened(setting, made.id).create(KEY, owned()).owned == owned()
+
+
 def test_calendars_are_read_to_their_last_page(setting: Setting) -> None:
     onward = "https://provider.example/v1.0/me/calendars?$skip=1"
 

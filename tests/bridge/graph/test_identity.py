@@ -185,8 +185,11 @@ def test_an_event_that_was_seen_in_this_turn_is_not_looked_at_again(setting: Set
     before = len(setting.asked())
     remote.update(known(made), owned(title="x"))
     assert [method for method, _ in setting.asked()[before:]] == ["PATCH"]
-    setting.open().update(known(remote.get(made.id) or made), owned(title="y"))
-    assert [method for method, _ in setting.asked()[before:]] == ["PATCH", "GET", "GET", "PATCH"]
+    there = remote.get(made.id)
+    assert there is not None
+    before = len(setting.asked())
+    setting.open().update(known(there), owned(title="y"))
+    assert [method for method, _ in setting.asked()[before:]] == ["GET", "PATCH"]
 
 
 def test_only_what_differs_is_written_and_nothing_when_nothing_does(setting: Setting) -> None:
@@ -286,6 +289,62 @@ def test_an_id_survives_that_its_event_is_moved_to_another_calendar(setting: Set
     assert there is not None
     remote.delete(known(there))
     assert remote.get(made.id) is None
+
+
+@pytest.mark.parametrize("rule", ["", SERIES])
+def test_a_deleted_event_that_an_immutable_id_still_shows_is_gone(setting: Setting, rule: str) -> None:
+    """Ids outlive deletion as long as an item can be recovered: it lies in no calendar then, and cannot be deleted once more."""
+    knobs(setting).recoverable = True
+    remote = setting.open()
+    made, other = remote.create(KEY, owned(rule=rule)), remote.create(OTHER, owned(rule=rule))
+    _, cursor = pulled(remote)
+    setting.act("delete", id=made.id)
+    remote.delete(known(other, OTHER))
+    seen, _ = pulled(remote, cursor)
+    for one in (made, other):
+        assert not seen[one.id].certain
+        assert remote.get(one.id) is None
+    for key, one in ((KEY, made), (OTHER, other)):
+        assert remote.find(key) is None
+        with pytest.raises((Gone, Clash)):
+            setting.open().update(known(one, key), owned(title="Never"))
+        with pytest.raises(Gone):
+            setting.open().update(replace(known(one, key), etag=""), owned(title="Never"))
+        with pytest.raises((Gone, Clash)):
+            setting.open().delete(known(one, key))
+        with pytest.raises(Gone):
+            setting.open().delete(replace(known(one, key), etag=""))
+    assert remote.create(replace(KEY, generation=1), owned()).owned == owned()
+
+
+def test_a_second_deletion_of_what_can_be_recovered_says_that_it_is_gone(setting: Setting) -> None:
+    remote = setting.open()
+    made = remote.create(KEY, owned())
+    telling(setting).instead = lambda method, path: problem(403, "ErrorCannotDeleteObject") if method == "DELETE" else None
+    with pytest.raises(Gone):
+        remote.delete(known(made))
+
+
+@pytest.mark.parametrize("recoverable", [True, False])
+def test_an_event_in_another_calendar_is_there_although_ours_does_not_list_it(setting: Setting, recoverable: bool) -> None:
+    knobs(setting).recoverable = recoverable
+    remote = setting.open()
+    made = remote.create(KEY, owned())
+    setting.act("transfer", id=made.id, calendar=mailbox(setting).primary.id)
+    there = remote.get(made.id)
+    assert there is not None
+    assert there.owned == owned()
+    setting.act("delete", id=made.id)
+    assert remote.get(made.id) is None
+
+
+def test_a_foreign_event_that_was_deleted_is_gone_too(setting: Setting) -> None:
+    knobs(setting).recoverable = True
+    theirs = setting.act("create", calendar=setting.calendar, title="Theirs", start="2026-03-06T10:00:00+01:00")
+    remote = setting.open()
+    assert remote.get(theirs["id"]) is not None
+    setting.act("delete", id=theirs["id"])
+    assert remote.get(theirs["id"]) is None
 
 
 def test_a_proxy_that_finds_nothing_has_not_deleted_anything(setting: Setting) -> None:

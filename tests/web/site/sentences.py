@@ -24,8 +24,10 @@ TRANSLATED = {"fr": "n > 1", "de": "n != 1", "es": "n != 1"}
 
 PAGES = ("gateway/web/*.py", "gateway/web/site/*.py")
 HEARD = (
-    "gateway/web/answer.py",
     "gateway/web/connect.py",
+    "gateway/web/dav.py",
+    "gateway/web/gate.py",
+    "gateway/web/guard.py",
     "gateway/web/pages.py",
     "gateway/web/problems.py",
     "gateway/web/site/*.py",
