@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gateway.crossing import Crossing
     from gateway.egress import Egress
     from gateway.push.carrier import Carrier
-    from gateway.web.parts import Limits, Mailbox, Parts
+    from gateway.web.parts import Limits, Mailbox, Parts, ProviderFacts
     from gateway.webpush import Vapid
     from gateway.worker import Chore, Reader, Runner
     from plugins.push import Push
@@ -282,7 +282,7 @@ def _push(app: App) -> Push | None:
 
 def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
     from gateway.post.note import Desk
-    from gateway.web.parts import Parts, ProviderFacts
+    from gateway.web.parts import Parts
     from plugins.application import build
     from plugins.publishing import Press
     from plugins.request import Limits as DavLimits
@@ -306,12 +306,7 @@ def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
         bearer=tokens is not None,
         mailbox=mailbox,
         sealer=app.seal,
-        providers={
-            "google": ProviderFacts(configured=bool(app.settings.google.client_id), redirect=f"{app.public_url}/connect/google/callback"),
-            "microsoft": ProviderFacts(
-                configured=bool(app.settings.microsoft.client_id), redirect=f"{app.public_url}/connect/microsoft/callback"
-            ),
-        },
+        providers=_providers(app.settings, app.public_url),
         identity=identity_provider(app.settings, app.public_url),
         accounts=crossing(app).accounts(),
         fetcher=crossing(app).fetcher(),
@@ -322,6 +317,22 @@ def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
         guesses=guesses,
         sign=signer.sign if signer is not None else None,
     )
+
+
+def _providers(settings: Settings, public_url: str) -> Mapping[str, ProviderFacts]:
+    """What the pages say about each, and where their forms may lead."""
+    from gateway.web.parts import ProviderFacts
+
+    clients = {
+        "google": (settings.google.client_id, settings.google.auth_uri),
+        "microsoft": (settings.microsoft.client_id, settings.microsoft.authority),
+    }
+    return {
+        name: ProviderFacts(
+            configured=bool(client), redirect=f"{public_url}/connect/{name}/callback", consent="/".join(address.split("/")[:3])
+        )
+        for name, (client, address) in clients.items()
+    }
 
 
 def _limits(settings: Settings) -> Limits:

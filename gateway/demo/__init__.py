@@ -107,9 +107,8 @@ def run(data: Path, port: int, *, log: Log, say: Say, ready: Callable[[Ready], N
             settings, fakes = _settings(data, port, mailbox.start(), log), None
             if with_providers:
                 say("Starting the stand-ins for Google and Microsoft")
-                fakes = to_the_end.enter_context(
-                    providers.beside(data / "providers", google=_email(JOHN), microsoft=_email(EMMA), zone=ZONE)
-                )
+                logins = [_email(name) for name in STAFF]
+                fakes = to_the_end.enter_context(providers.beside(data / "providers", logins=logins, zone=ZONE))
                 settings = settings.model_copy(update=dict(providers.sections(fakes)))
             say("Preparing the database")
             app.migrate(settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -16,18 +16,22 @@ from gateway.fakes.running import Ports
 from gateway.settings import Google, Http, Microsoft, Section, Sync
 
 POLL_SECONDS = 5
-"""How long until a move in a stand-in is found without a notification: short, for somebody looks on."""
+"""How long until a move in a stand-in is found without a notification, whether one was to be expected or not: short, for somebody looks
+on, and may have switched notifications off."""
+
+CALLS_PER_MINUTE = 6000
+"""Stand-ins have no quotas, and nobody wants to wait for the first filling."""
 
 
 @contextmanager
-def beside(folder: Path, *, google: str, microsoft: str, zone: str) -> Iterator[Fakes]:
-    """Both stand-ins on loopback, with one login each, until the context is left; what is in them stays in the folder.
+def beside(folder: Path, *, logins: Sequence[str], zone: str) -> Iterator[Fakes]:
+    """Both stand-ins on loopback, where everybody has a login, until the context is left; what is in them stays in the folder.
 
     They listen where they did the last time, unless somebody else does by now.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = folder / "ports.json"
-    with running(google=[google], work=[microsoft], zone=zone, folder=folder, ports=_ports(kept)) as fakes:
+    with running(google=logins, work=logins, zone=zone, folder=folder, ports=_ports(kept)) as fakes:
         kept.write_text(json.dumps(asdict(_in_use(fakes))), encoding="ascii")
         yield fakes
 
@@ -69,7 +73,7 @@ def sections(fakes: Fakes) -> Mapping[str, Section]:
             graph_url=fakes.microsoft.graph_url,
         ),
         "http": Http(ca_bundle=str(_bundle(fakes))),
-        "sync": Sync(poll_seconds=POLL_SECONDS),
+        "sync": Sync(poll_seconds=POLL_SECONDS, told_poll_seconds=POLL_SECONDS, calls_per_minute=CALLS_PER_MINUTE),
     }
 
 

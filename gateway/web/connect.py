@@ -12,6 +12,7 @@ from gateway.bridge.accounts import Accounts, Connected, Failed, local
 from gateway.bridge.remote import RemoteError
 from gateway.errors import Conflict, Missing
 from gateway.links import Provider
+from gateway.model import Actor
 from gateway.web.languages import marked
 from gateway.web.pages import language_of, page
 from gateway.web.parts import Parts, host_cookie, on_thread, parts
@@ -24,8 +25,14 @@ _AT: Mapping[str, tuple[Provider, ...]] = {
     "/connect/google/callback": (Provider.GOOGLE,),
     "/connect/microsoft/callback": (Provider.OUTLOOK, Provider.OFFICE365),
 }
+_CHOOSING = re.compile(r"/me|/connect/[A-Za-z0-9_-]+")
+"""Pages from which an account's calendars are chosen."""
+
 _TENANT = re.compile(r"[0-9A-Fa-f-]{36}")
 _ADMIN = ("consent_required", "interaction_required", "admin_consent_required")
+
+
+_DOOR = Actor("invitation", "page")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,10 +74,17 @@ async def back(request: web.Request) -> web.Response:
         return _said(request, _title(answer.error), done.sentence, status=400, again=done.back)
     given.wake()
     if done.back and not done.missing:
-        mark = "&" if "?" in done.back else "?"
-        return web.Response(status=303, headers={"Location": f"{done.back}{mark}said=connected", "Cache-Control": "no-store"})
+        to = _onwards(done)
+        mark = "&" if "?" in to else "?"
+        return web.Response(status=303, headers={"Location": f"{to}{mark}said=connected", "Cache-Control": "no-store"})
     lead = marked("Your appointments appear there within a minute. You can close this page.")
     return _said(request, marked("Your calendar is connected"), lead, _unasked(request, done.missing), again=done.back)
+
+
+def _onwards(done: Connected) -> str:
+    """Where it was begun; with an account that is new, on to the choice of its calendars."""
+    chooses = not done.again and _CHOOSING.fullmatch(done.back) is not None
+    return f"{done.back}/calendars/{done.account}" if chooses else done.back
 
 
 def _organisation(request: web.Request, tenant: str) -> web.Response:
@@ -94,9 +108,22 @@ def _complete(given: Parts, answer: _Answer) -> Connected | Failed:
     if answer.error or not answer.code:
         return Failed(sentence=_refused(answer.error), back=local(consent.back))
     try:
-        return room.connect(consent, answer.code)
+        done = room.connect(consent, answer.code)
     except (RemoteError, Conflict, Missing) as error:
         return Failed(sentence=str(error), back=local(consent.back))
+    _use_up(given, local(consent.back))
+    return done
+
+
+def _use_up(given: Parts, begun: str) -> None:
+    """An invitation that has led to a connection leads to no other one (trust.md A163)."""
+    if not begun.startswith("/connect/"):
+        return
+    found = given.store.invitation(begun.removeprefix("/connect/"))
+    if found is not None:
+        company, invitation = found
+        with given.store.write(company, _DOOR) as tx:
+            tx.invitation_connected(invitation.id, given.clock())
 
 
 def _title(error: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import re
 import secrets
 import time
+from collections.abc import Iterable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -16,20 +17,27 @@ from gateway.web.problems import Problem, answer, expected, problem_of
 
 REQUEST_ID = web.RequestKey("request_id", str)
 
-_SECRET_PATH = re.compile(r"^/(feeds|answer|connect|reset)/([^/]+)")
+_SECRET_PATH = re.compile(r"^/(feeds|answer|appointment|connect|reset)/([^/]+)")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""No script, style or frame but the gateway's own files; nothing written into a page can run (trust.md T9)."""
+
 _HEADERS = {
-    # No script, style or frame but the gateway's own files; nothing written into a page can run (trust.md T9).
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+
+def policy_towards(origins: Iterable[str]) -> str:
+    """The same for a page whose forms lead on to these origins: browsers look at where a form's answer sends them, too."""
+    return POLICY.replace("form-action 'self'", " ".join(("form-action 'self'", *sorted(origins))))
 
 
 @web.middleware

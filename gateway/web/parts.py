@@ -59,6 +59,7 @@ class ProviderFacts:
 
     configured: bool = False
     redirect: str = ""
+    consent: str = ""  # the origin of the page where people agree
 
 
 @dataclass(frozen=True, kw_only=True)

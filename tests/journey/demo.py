@@ -46,10 +46,11 @@ class Demo:
     log: Path
 
     @classmethod
-    def start(cls, data: Path, *, port: int | None = None, environment: Mapping[str, str] | None = None) -> Demo:
-        """Starts it on `data` and waits for the ready line."""
+    def start(cls, data: Path, *, port: int | None = None, environment: Mapping[str, str] | None = None, providers: bool = False) -> Demo:
+        """Starts it on `data`, beside stand-ins for `providers` if wanted, and waits for the ready line."""
         log = data.with_name(f"{data.name}.log")
         command = [sys.executable, "-m", "gateway", "demo", "--json", "--data", str(data), "--port", str(port or free_port())]
+        command += ["--providers"] if providers else []
         clean = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
         with log.open("ab") as stderr:
             process = subprocess.Popen(

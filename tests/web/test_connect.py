@@ -119,7 +119,10 @@ def test_the_page_is_in_the_readers_language(elsewhere: Elsewhere) -> None:
 def test_the_browser_goes_on_where_it_was_begun(elsewhere: Elsewhere) -> None:
     back = elsewhere.agree(elsewhere.begin(Provider.GOOGLE, back="/me"))
     answer = elsewhere.back(Provider.GOOGLE, back)
-    assert (answer.status, answer.headers["location"]) == (303, "/me?said=connected")
+    [account] = elsewhere.accounts()
+    assert (answer.status, answer.headers["location"]) == (303, f"/me/calendars/{account.id}?said=connected")
+    again = elsewhere.back(Provider.GOOGLE, elsewhere.agree(elsewhere.begin(Provider.GOOGLE, back="/me")))
+    assert (again.status, again.headers["location"]) == (303, "/me?said=connected")
 
 
 @pytest.mark.parametrize("path", ["//evil.example", "https://evil.example/", "/\\evil.example"])
@@ -134,6 +137,24 @@ def test_s24_a_provider_that_is_switched_off_is_not_begun_with(elsewhere: Elsewh
     answer = elsewhere.door.api("POST", "/links", {"staff": "john", "provider": "google"})
     assert answer.status == 409
     assert "An administrator can switch it on" in answer.json["detail"]
+
+
+def test_an_administrator_who_agrees_for_the_organisation_is_told_its_number(elsewhere: Elsewhere) -> None:
+    tenant = elsewhere.fakes.microsoft.tenant
+    answer = elsewhere.back(Provider.OFFICE365, {"admin_consent": "True", "tenant": tenant, "state": "s"})
+    assert answer.status == 200
+    assert tenant in answer.text
+    assert elsewhere.links() == []  # nothing is changed by an address that anybody can type
+
+
+@pytest.mark.parametrize(
+    "query", [{"tenant": ""}, {"tenant": "<script>alert(1)</script>"}, {"tenant": "x" * 36}, {"error": "access_denied", "tenant": "0" * 36}]
+)
+def test_an_administrator_who_does_not_agree_reads_that_nothing_has_changed(elsewhere: Elsewhere, query: dict[str, str]) -> None:
+    answer = elsewhere.back(Provider.OFFICE365, {"admin_consent": "True", **query})
+    assert answer.status == 400
+    assert "nothing has changed" in answer.text
+    assert "<script>" not in answer.text
 
 
 @pytest.fixture
@@ -159,7 +180,7 @@ def test_from_the_own_page_only_the_same_browser_comes_back(elsewhere: Elsewhere
     back = elsewhere.agree(sent.headers["location"])
     assert elsewhere.back(Provider.GOOGLE, back).status == 400  # the victim of a link somebody sent
     assert elsewhere.links() == []
-    assert elsewhere.back(Provider.GOOGLE, back, Cookie=cookie).headers["location"] == "/me?said=connected"
+    assert elsewhere.back(Provider.GOOGLE, back, Cookie=cookie).headers["location"].endswith("?said=connected")
     assert len(elsewhere.links()) == 1
 
 

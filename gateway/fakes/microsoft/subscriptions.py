@@ -41,7 +41,7 @@ def subscribe(world: MicrosoftWorld, mailbox: Mailbox, folder: str, wish: Json, 
     if sum(1 for each in world.subscriptions.values() if each.mailbox == mailbox.login) >= MOST:
         raise problem(403, "ExtensionError", "Operation: Create; Exception: [Status Code: Forbidden; Reason: subscription limit reached]")
     addresses = [str(wish[name]) for name in ("notificationUrl", "lifecycleNotificationUrl") if wish.get(name)]
-    token = f"Validation: Testing client application reachability for subscription Request-Id: {world.chance.guid()} <&>"
+    token = f"Validation: Testing client application reachability for subscription Request-Id: {world.chance.guid()} +/=&%"
 
     def then(heard: Sequence[Heard | None]) -> Reply:
         for answer in heard:

@@ -23,7 +23,7 @@ from gateway.model import Actor, CompanyId, StaffId
 from gateway.post.note import Desk
 from gateway.store import Store
 from gateway.users import Role, Session, User
-from gateway.web.guard import peer
+from gateway.web.guard import peer, policy_towards
 from gateway.web.languages import Language, chosen
 from gateway.web.parts import Parts, host_cookie, on_thread, parts
 from gateway.web.problems import LANGUAGE, Problem
@@ -155,12 +155,13 @@ class Cookie:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A page from a template of templates/site. `values` join those that every page has (`base_values`); `editor`: it has the editor;
-    `language` replaces the reader's."""
+    `consents`: its forms lead to providers' consent pages; `language` replaces the reader's."""
 
     template: str
     values: Mapping[str, object] = field(default_factory=dict)
     status: int = 200
     editor: bool = False
+    consents: bool = False
     language: Language | None = None
 
 
@@ -293,6 +294,9 @@ def _response(request: web.Request, ask: Ask, answer: Answer) -> web.Response:
             response = web.Response(status=answer.status, text=text, content_type="text/html")
             if answer.editor:
                 response.headers["Content-Security-Policy"] = _EDITOR_POLICY
+            if answer.consents:
+                origins = {facts.consent for facts in ask.parts.providers.values() if facts.consent}
+                response.headers["Content-Security-Policy"] = policy_towards(origins)
         case Went():
             response = web.Response(status=303, headers={"Location": _with_saying(answer.to, answer.said)})
             if answer.cookie is not None:

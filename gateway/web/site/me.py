@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
 from gateway.bridge.accounts import CONSENT
 from gateway.bridge.accounts import NAMES as PROVIDERS
 from gateway.bridge.remote import RemoteError
 from gateway.errors import Conflict
-from gateway.links import Provider, Standing
+from gateway.links import AccountId, Provider, Standing
 from gateway.model import Actor, CompanyId, Scope, Staff, StaffId
 from gateway.store import Snapshot, Transaction
 from gateway.users import Invitation, Step
@@ -28,6 +29,9 @@ _SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 DEVICES = ("iphone", "mac", "android", "thunderbird", "outlook", "google", "notes", "linux")
 LABEL = 60
+
+RESULT = timedelta(hours=1)
+"""So long after it was used an invitation shows what came of it."""
 
 
 def show(ask: Ask) -> Answer:
@@ -65,10 +69,12 @@ def change_link(ask: Ask) -> Answer:
 
 
 def connect(ask: Ask) -> Answer:
-    """On to the provider's page."""
+    """On to the provider's page; with an account that is connected, back to the choice of its calendars."""
     staff = ask.own_staff()
     with ask.store.write(ask.company, ask.who.actor) as tx:
-        return _begun(ask, tx, staff, "/me")
+        account = AccountId(ask.field("account"))
+        chosen = account in {each.id for each in tx.accounts(staff)}
+        return _begun(ask, tx, staff, f"/me/calendars/{account}" if chosen else "/me")
 
 
 def profile(ask: Ask) -> Answer:
@@ -96,12 +102,14 @@ def _account(ask: Ask) -> devices.Account:
 def _page(ask: Ask, snapshot: Snapshot, fresh: tuple[str, str] | None = None) -> Shown:
     person = snapshot.staff(ask.own_staff())
     links = [link for link in snapshot.links(staff=person.id) if link.standing is not Standing.ENDED]
+    shown = {link.account for link in links}
     account = devices.Account(public_url=ask.parts.public_url, handle=person.handle, name=person.name, company=snapshot.company.name)
     values: dict[str, object] = {
         "person": person,
         "account": account,
         "android": devices.account_link(account),
         "links": link_rows(ask, snapshot, links),
+        "reading": [each for each in snapshot.accounts(person.id) if each.id not in shown and snapshot.blocking(each.id)],
         "history": {link.id: snapshot.history(link.id, 50) for link in links},
         "switched_on": [(each.value, PROVIDERS[each]) for each in providers(snapshot.company.policy)],
         "passwords": [each for each in snapshot.app_passwords(person.id) if each.revoked is None],
@@ -112,7 +120,7 @@ def _page(ask: Ask, snapshot: Snapshot, fresh: tuple[str, str] | None = None) ->
         "chosen": ask.query.get("device", "") if ask.query.get("device") in DEVICES else "",
         "agent": ask.agent,
     }
-    return Shown("me.html", values)
+    return Shown("me.html", values, consents=True)
 
 
 def _begun(ask: Ask, tx: Transaction, staff: StaffId, back: str) -> Went:
@@ -120,7 +128,9 @@ def _begun(ask: Ask, tx: Transaction, staff: StaffId, back: str) -> Went:
     browser = secrets.token_urlsafe(24)
     try:
         provider = Provider(ask.field("provider"))
-        address = connector(ask.parts).begin(tx, staff, provider, primary=ask.ticked("primary"), back=back, browser=browser)
+        address = connector(ask.parts).begin(
+            tx, staff, provider, primary=ask.ticked("primary"), others=ask.ticked("others"), back=back, browser=browser
+        )
         return Went(address, cookie=Cookie(token=browser, seconds=int(CONSENT.total_seconds()), name=CONSENT_COOKIE))
     except ValueError as error:
         raise Problem(400, ask.say("Please use one of the buttons.")) from error
@@ -129,7 +139,7 @@ def _begun(ask: Ask, tx: Transaction, staff: StaffId, back: str) -> Went:
 
 
 @dataclass(frozen=True, slots=True)
-class _Guest:
+class Guest:
     """Whoever holds an invitation that is still good."""
 
     company: CompanyId
@@ -139,12 +149,10 @@ class _Guest:
 
 def land(ask: Ask) -> Answer:
     """Where the invitation leads: what is shared, which way, and the buttons. Opening it changes nothing but that it was opened."""
-    guest = _guest(ask)
+    guest = guest_of(ask)
     with ask.store.write(guest.company, Actor(guest.person.email, "page")) as tx:
         tx.invitation_opened(guest.invitation.id, ask.now)
         links = [link for link in tx.links(staff=guest.person.id) if link.standing is not Standing.ENDED]
-        if links and guest.invitation.step is not Step.CONNECTED:
-            tx.invitation_connected(guest.invitation.id, ask.now)
         policy, company = tx.company.policy, tx.company
         rows = link_rows(ask, tx, links)
         feeds = [row for row in sync.rows(ask, tx, Scope.STAFF) if row.of == guest.person.id and row.targets]
@@ -158,30 +166,37 @@ def land(ask: Ask) -> Answer:
         "feeds": feeds,
         "agent": ask.agent,
         "token": ask.match["token"],
+        "used": guest.invitation.step is Step.CONNECTED,
     }
-    return Shown("landing.html", values)
+    return Shown("landing.html", values, consents=True)
 
 
 def land_connect(ask: Ask) -> Answer:
-    """One of the buttons of the landing page."""
-    guest = _guest(ask)
+    """One of the buttons of the landing page. The link connects once (trust.md A163)."""
+    guest = guest_of(ask)
+    if guest.invitation.step is Step.CONNECTED:
+        raise Problem(410, _gone(ask))
     with ask.store.write(guest.company, Actor(guest.person.email, "page")) as tx:
         return _begun(ask, tx, guest.person.id, f"/connect/{ask.match['token']}")
 
 
-def _guest(ask: Ask) -> _Guest:
+def guest_of(ask: Ask) -> Guest:
     found = ask.store.invitation(ask.match["token"])
-    gone = ask.say("This invitation has been used or revoked, or has become too old. Ask whoever invited you for a new one.")
     if found is None:
-        raise Problem(404, gone)
+        raise Problem(404, _gone(ask))
     company, invitation = found
-    if invitation.until <= ask.now or invitation.step in (Step.REVOKED, Step.FAILED):
-        raise Problem(410, gone)
+    used_up = invitation.connected is not None and invitation.connected + RESULT <= ask.now
+    if used_up or invitation.until <= ask.now or invitation.step in (Step.REVOKED, Step.FAILED):
+        raise Problem(410, _gone(ask))
     with ask.store.read(company) as snapshot:
         person = snapshot.staff(invitation.staff)
     if not person.active:
-        raise Problem(410, gone)
-    return _Guest(company, invitation, person)
+        raise Problem(410, _gone(ask))
+    return Guest(company, invitation, person)
+
+
+def _gone(ask: Ask) -> str:
+    return ask.say("This invitation has been used or revoked, or has become too old. Ask whoever invited you for a new one.")
 
 
 ROUTES = (

@@ -20,6 +20,15 @@ for (const field of document.querySelectorAll("input[readonly]")) {
   field.addEventListener("focus", () => field.select());
 }
 
+// The tab chosen last is the one that the links to its page open.
+for (const tabs of document.querySelectorAll("[data-remember]")) {
+  if (new URLSearchParams(location.search).has("tab")) sessionStorage.setItem(tabs.dataset.remember, tabs.dataset.chosen);
+}
+for (const link of document.querySelectorAll(".side a")) {
+  const tab = sessionStorage.getItem(link.getAttribute("href"));
+  if (tab) link.href = `${link.getAttribute("href")}?tab=${encodeURIComponent(tab)}`;
+}
+
 const menus = document.querySelectorAll("details.menu");
 document.addEventListener("click", (event) => {
   for (const menu of menus) if (!menu.contains(event.target)) menu.open = false;

@@ -102,6 +102,21 @@ def test_a_button_of_the_landing_page_leads_to_the_provider(boss: Visitor, stran
     assert stranger.post(link(message), {"provider": "nobody"}).status == 400
 
 
+def test_a163_a_used_link_shows_what_came_of_it_and_connects_nothing_more(boss: Visitor, stranger: Visitor) -> None:
+    connected(boss.door.store)
+    boss.fill(PAGE, FORM)
+    [message] = sent(boss)
+    with boss.door.store.write(DEMO, SETUP) as tx:
+        assert tx.invitation_connected(tx.invitations(JOHN.id)[0].id, boss.door.clock.now)
+    page = stranger.get(link(message))
+    assert page.status == 200
+    assert "Google Calendar" in page.text
+    assert "Connect Google Calendar" not in page.text
+    assert stranger.post(link(message), {"provider": "google"}).status == 410
+    stranger.door.clock.now += timedelta(hours=1)
+    assert stranger.get(link(message)).status == 410
+
+
 def test_a_revoked_or_old_link_leads_nowhere(boss: Visitor, stranger: Visitor) -> None:
     boss.fill(PAGE, FORM)
     boss.fill(PAGE, {**FORM, "subject": "Again"})
