@@ -112,6 +112,7 @@ class Crossing:
         habits = Habits(
             poll=timedelta(seconds=sync.poll_seconds),
             told_poll=timedelta(seconds=sync.told_poll_seconds),
+            busy_poll=timedelta(seconds=sync.busy_poll_seconds),
             mass_delete_limit=sync.mass_delete_limit,
             calls=sync.calls_per_turn,
             calls_per_minute=sync.calls_per_minute,

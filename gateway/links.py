@@ -7,6 +7,7 @@ aware and in UTC. No I/O, no clock, no library.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -222,6 +223,27 @@ class Source:
     zone: str = ""
     events: int = 0
     shrunk: datetime | None = None  # when it first came back with nothing: believed only when it says so again hours later
+    taken: datetime | None = None  # somebody reads it at this moment, and is thought dead after this
+    tentative: bool | None = None  # whether events marked tentative block, and
+    elsewhere: bool | None = None  # those marked "working elsewhere"; None: as the installation says
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Blocking:
+    """A calendar of an account whose busy times block the staff member. It is never written to, and only its times are read."""
+
+    account: AccountId
+    calendar: str  # the provider's id
+    title: str  # what the provider called it when it was chosen
+    due: datetime
+    digest: str = ""  # of the busy times as stored
+    failing: datetime | None = None  # since when it cannot be read
+    trouble: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Where its times come from, among all busy times of the staff member."""
+        return f"account:{self.account}:{hashlib.sha256(self.calendar.encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

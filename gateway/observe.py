@@ -183,6 +183,9 @@ METERS: dict[str, Counter | Gauge] = {
     "pushes_failed": Counter("gateway_pushes_failed", "Attempts to tell a device that failed", ["final"], registry=REGISTRY),
     "reader_failed": Counter("gateway_reader_failed", "Rounds of a reader that ended in an error", ["reader"], registry=REGISTRY),
     "imports": Counter("gateway_imports", "Looks at external calendars", ["outcome"], registry=REGISTRY),
+    "busy_imports": Counter(
+        "gateway_busy_imports", "Looks at when other calendars of an account are busy", ["provider", "outcome"], registry=REGISTRY
+    ),
     "mirror_turns": Counter("gateway_mirror_turns", "Turns of accounts elsewhere", ["outcome"], registry=REGISTRY),
     "mirror_calls": Counter("gateway_mirror_calls", "Requests to providers of calendars", ["provider", "kind"], registry=REGISTRY),
     "mirror_guards": Counter("gateway_mirror_guards", "Brakes that were pulled", ["guard"], registry=REGISTRY),

@@ -145,6 +145,7 @@ class Http(Section):
 class Sync(Section):
     poll_seconds: Positive = 60
     told_poll_seconds: Positive = 300
+    busy_poll_seconds: Annotated[int, Field(ge=60, le=86_400)] = 300
     hold_seconds: Count = 120
     mass_delete_limit: Positive = 20
     calls_per_turn: Annotated[int, Field(ge=5)] = 60

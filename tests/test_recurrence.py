@@ -103,6 +103,12 @@ def test_added_and_excluded_dates_count_and_periods_have_their_own_length() -> N
     assert found == (period, Span(utc(2026, 11, 30, 9), utc(2026, 11, 30, 10)))
 
 
+def test_a_day_whose_midnight_is_skipped_begins_at_one_and_ends_at_midnight() -> None:
+    havana = Series(start=datetime(2026, 3, 8), length=timedelta(days=1), zone=ZoneInfo("America/Havana"), all_day=True)
+    [span] = occurrences(havana, Span(utc(2026, 3, 1), utc(2026, 4, 1))).instances
+    assert span == Span(utc(2026, 3, 8, 5), utc(2026, 3, 9, 4))
+
+
 def test_all_day_instances_last_whole_days_of_the_zone() -> None:
     days = Series(
         start=datetime(2026, 3, 28), length=timedelta(days=1), zone=PARIS, all_day=True, rules=(Rule.parse("FREQ=DAILY;COUNT=2"),)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from gateway.bridge import reach
 from gateway.bridge.channels import switched_on
 from gateway.bridge.orders import NAMES as NAMES  # as those who only show accounts know them
 from gateway.bridge.orders import change as change
@@ -37,10 +38,11 @@ _LOCAL = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9_./?=&#-]*)?")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connected:
-    """What came of a consent. `missing` names what was not granted; `again`: the account was known, and goes on where it was."""
+    """What came of a consent, in which account. `missing` names what was not granted; `again`: the account was known, and goes on where it was."""
 
     company: CompanyId
     staff: StaffId
+    account: AccountId
     link: LinkId
     back: str
     missing: tuple[str, ...]
@@ -72,10 +74,19 @@ class Accounts:
     clock: Callable[[], datetime]
 
     def begin(
-        self, tx: Transaction, staff: StaffId, provider: Provider, *, primary: bool = False, back: str = "", browser: str = ""
+        self,
+        tx: Transaction,
+        staff: StaffId,
+        provider: Provider,
+        *,
+        primary: bool = False,
+        others: bool = False,
+        back: str = "",
+        browser: str = "",
     ) -> str:
         """The address to send the staff member's browser to; good for ten minutes, once, and for this staff member only.
 
+        `primary` is the wish to use a calendar of the person's own, `others` to let others block; what is in use is asked for again.
         `browser` is a secret that the browser keeps: then no other one can come back. `back` is a path of ours where it goes on.
         Raises Conflict while the provider is switched off or has no client id, Missing for nobody, Invalid for a path elsewhere.
         """
@@ -86,8 +97,14 @@ class Accounts:
         state, verifier, now = secrets.token_urlsafe(32) + _bound(browser), secrets.token_urlsafe(48), self.clock()
         sealed = self.seal.seal(verifier.encode())
         tx.begin_consent(state, staff, provider, sealed, primary=primary, back=back, expires=now + CONSENT, now=now)
+        own, seen = _in_use(tx, staff, provider)
         return house.consent(
-            state=state, verifier=verifier, redirect=self.redirect(provider), login=_hint(person, provider), primary=primary
+            state=state,
+            verifier=verifier,
+            redirect=self.redirect(provider),
+            login=_hint(person, provider),
+            primary=primary or own,
+            others=others or own or seen,
         )
 
     def complete(self, state: str, code: str) -> Connected:
@@ -120,7 +137,9 @@ class Accounts:
         grant = house.redeem(code=code, verifier=verifier, redirect=self.redirect(consent.provider), now=now)
         account, again = self._account(company, consent.staff, consent.provider, grant, now)
         link = self._link(company, account, house, primary=consent.primary, now=now)
-        return Connected(company=company, staff=consent.staff, link=link, back=consent.back, missing=grant.missing, again=again)
+        return Connected(
+            company=company, staff=consent.staff, account=account.id, link=link, back=consent.back, missing=grant.missing, again=again
+        )
 
     def admin_consent(self) -> str:
         """Where an administrator of Microsoft 365 agrees for the whole organisation. Raises Conflict without a client id."""
@@ -144,13 +163,16 @@ class Accounts:
         grant = house.enter(tenant, person.email, now)
         account, again = self._account(company, staff, provider, grant, now)
         link = self._link(company, account, house, primary=primary, now=now)
-        return Connected(company=company, staff=staff, link=link, back="", missing=grant.missing, again=again)
+        return Connected(company=company, staff=staff, account=account.id, link=link, back="", missing=grant.missing, again=again)
 
     def calendars(self, company: CompanyId, account: AccountId) -> Sequence[Elsewhere]:
         """Those that could be chosen; none where only a calendar of our own was asked for. Raises Missing, RemoteError."""
         with self.store.read(company) as snapshot:
             known = snapshot.account(account)
-        return self._house(known.provider).calendars(self.vaults(company, account), self.clock())
+            ours = {link.calendar for link in snapshot.links(account=account) if link.own}
+        found = self._house(known.provider).calendars(self.vaults(company, account), self.clock())
+        everywhere = reach.writes_everywhere(known)
+        return [replace(each, writable=each.writable and (everywhere or each.id in ours)) for each in found]
 
     def choose(self, company: CompanyId, link: LinkId, calendar: str) -> LinkId:
         """Mirror into another calendar of the account from now on; our events in the former one are removed.
@@ -252,6 +274,15 @@ class Accounts:
                 f"{NAMES[provider]} has no client id yet. Whoever runs this server sets it in the configuration.", condition="unset"
             )
         return house
+
+
+def _in_use(tx: Transaction, staff: StaffId, provider: Provider) -> tuple[bool, bool]:
+    """Whether a calendar of the person's own is written to, and whether the provider tells which calendars there are: a new consent takes
+    the former one's place, and must reach as far."""
+    known = {each.id: each for each in tx.accounts(staff) if each.provider is provider}
+    live = [link for link in tx.links(staff=staff) if link.account in known and link.standing is not Standing.ENDED]
+    seen = any(reach.sees_calendars(known[link.account]) for link in live) or any(tx.blocking(each) for each in known)
+    return any(not link.own for link in live), seen and any(reach.sees_calendars(each) for each in known.values())
 
 
 def _must_be_welcome(company: Company, person: Staff, provider: Provider) -> None:

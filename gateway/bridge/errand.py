@@ -23,13 +23,15 @@ _MINUTE = timedelta(minutes=1)
 class Habits:
     """The settings of the mirror.
 
-    `poll`: between two looks; `told_poll`: where the provider has promised to tell of changes. `mass_delete_limit`: deletions of one look.
+    `poll`: between two looks; `told_poll`: where the provider has promised to tell of changes; `busy_poll`: at
+    calendars that are only asked when they are busy. `mass_delete_limit`: deletions of one look.
     `calls`: of one turn; what is left stays due, so that nobody waits behind a first filling. `calls_per_minute`: of an account, on
     average; after each turn it rests for so long.
     """
 
     poll: timedelta = timedelta(seconds=60)
     told_poll: timedelta = timedelta(minutes=5)
+    busy_poll: timedelta = timedelta(minutes=5)
     mass_delete_limit: int = 20
     calls: int = 60
     calls_per_minute: int = 300
@@ -49,17 +51,17 @@ class Allowance:
     def take(self) -> None:
         self.used += 1
 
-    @property
-    def spent(self) -> bool:
-        return self.used >= self.number
+    def share(self, links: int) -> int:
+        """Up to how many used ones the next of so many links may go: what it leaves is for those that follow."""
+        return self.used + max(1, (self.number - self.used) // links)
 
 
 @dataclass(slots=True)
 class Errand:
     """One link in one turn. `link` is renewed with every commit. Not thread-safe.
 
-    `looked`: the calendar over there has been read in this turn. `lost`: events that turned out to be gone only when they were written
-    to. `silent`: calls in a row that nobody answered.
+    `share`: up to how many of the turn's calls it may go. `looked`: the calendar over there has been read in this turn. `lost`: events
+    that turned out to be gone only when they were written to. `silent`: calls in a row that nobody answered.
     """
 
     store: Store
@@ -73,6 +75,7 @@ class Errand:
     clock: Callable[[], datetime]
     ending: Callable[[], bool]
     left: Allowance
+    share: int
     looked: bool = False
     lost: int = 0
     silent: int = 0
@@ -100,7 +103,7 @@ class Errand:
 
     def may_call(self) -> bool:
         """Whether there is time and allowance for another step, and still a link to make it for."""
-        return not self.left.spent and not self.ending() and self.link.standing in LIVE
+        return self.left.used < self.share and not self.ending() and self.link.standing in LIVE
 
 
 def spread(link: LinkId, period: timedelta) -> timedelta:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Container
+from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urljoin
 
 from gateway.egress import Egress, Limits, Response
-from gateway.errors import GatewayError, Invalid, TooLarge, Unavailable
+from gateway.errors import GatewayError, Invalid, Misconfigured, Missing, TooLarge, Unavailable
 from gateway.ical import write
-from gateway.ical.busytimes import BusyTimes, Habits, busy_times
+from gateway.ical.busytimes import Habits, busy_times
 from gateway.links import Source
-from gateway.model import Span, StaffId
+from gateway.model import Span, Staff, StaffId
 from gateway.store import Snapshot, Transaction
 
 OCTETS, SECONDS, HOPS = 5 * 1024 * 1024, 10.0, 5
@@ -29,6 +29,7 @@ ORIGIN = "ics"
 """Under which the store keeps its busy times."""
 
 _HEADERS = {"Accept": "text/calendar, */*;q=0.1", "Accept-Encoding": "gzip", "User-Agent": "calendar-gateway"}
+_NOTHING = ("", "https://", "http://")
 _REDIRECTS = (301, 302, 303, 307, 308)
 _LATER = "It is tried again by itself."
 _SPOKEN = (_LATER, "anew.", "iCal format.")  # how sentences end that say what to do
@@ -45,6 +46,14 @@ class Terms:
 
     def window(self, now: datetime) -> Span:
         return Span(now - self.back, now + self.ahead)
+
+    def habits_of(self, source: Source | None) -> Habits:
+        """The staff member's own, the installation's where he has none."""
+        usual, own = self.habits, source
+        return Habits(
+            tentative=usual.tentative if own is None or own.tentative is None else own.tentative,
+            elsewhere=usual.elsewhere if own is None or own.elsewhere is None else own.elsewhere,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +84,7 @@ def address(given: str) -> str:
     for scheme in ("webcals://", "webcal://"):
         if url.lower().startswith(scheme):
             url = "https://" + url[len(scheme) :]
-    if url.lower() in ("", "https://", "http://"):
+    if url.lower() in _NOTHING:
         return ""
     if not url.lower().startswith(("https://", "http://")) or len(url) > 2000:
         raise Invalid("The address begins with https:// or webcal://.", field="external_ics_url")
@@ -101,10 +110,6 @@ class Fetcher:
         if answer.status != 200:
             raise Unavailable(_refusal(answer.status), retry_after=_seconds(answer.headers.get("retry-after", "")))
         return Fetched(body=answer.body, etag=_sendable(answer, "etag"), modified=_sendable(answer, "last-modified"))
-
-    def busy(self, body: bytes, window: Span, *, zone: str, own: Container[str] = (), people: Collection[str] = ()) -> BusyTimes:
-        """What a body says, as `busy_times` reads it. Raises Invalid, TooLarge."""
-        return busy_times(body, zone=zone, window=window, own=own, people=people, habits=self.terms.habits)
 
     def _followed(self, url: str, headers: dict[str, str]) -> Response:
         """Each redirect is an address like the first, and checked like it (trust.md A141); none leads out of encryption."""
@@ -144,17 +149,26 @@ def _seconds(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
-def probe(fetcher: Fetcher, given: str, *, zone: str, now: datetime, own: Container[str] = (), people: Collection[str] = ()) -> Probe:
+def probe(
+    fetcher: Fetcher,
+    given: str,
+    *,
+    zone: str,
+    now: datetime,
+    own: Container[str] = (),
+    people: Collection[str] = (),
+    source: Source | None = None,
+) -> Probe:
     """Try an address and say what it would block from now on; nothing is stored and nothing raised. Asks the network: in no transaction.
 
-    `zone`, `own` and `people` as for `busy_times`.
+    `zone`, `own` and `people` as for `busy_times`; `source`: whose habits count.
     """
     try:
         url = address(given)
         if not url:
             return Probe(reachable=False, trouble="Please give the address of a calendar; it often ends in .ics.")
-        window = Span(now, fetcher.terms.window(now).end)
-        read = fetcher.busy(fetcher.fetch(url).body or b"", window, zone=zone, own=own, people=people)
+        body, window = fetcher.fetch(url).body or b"", Span(now, fetcher.terms.window(now).end)
+        read = busy_times(body, zone=zone, window=window, own=own, people=people, habits=fetcher.terms.habits_of(source))
     except (Invalid, Unavailable, TooLarge) as error:
         return Probe(reachable=False, trouble=str(error), step=_step(error))
     return Probe(reachable=True, events=read.events, zone=read.zone, next=read.spans[:3], warnings=read.warnings)
@@ -167,6 +181,16 @@ def _step(error: GatewayError) -> str:
     if isinstance(error, Unavailable):
         return "Check the address, or try again in a few minutes."
     return "Copy the address of the calendar anew; it often ends in .ics."
+
+
+def trial(snapshot: Snapshot, fetcher: Fetcher, seal: Sealing | None, person: Staff, given: str, now: datetime) -> Callable[[], Probe]:
+    """How to try an address, without one that which is kept, with everything that has to be known of the staff member: to be called when
+    the snapshot is closed, because it asks the network."""
+    source = snapshot.source(person.id)
+    if given.strip().lower() in _NOTHING and source is not None and seal is not None:
+        given = kept_address(snapshot, seal, person.id)
+    own, people = own_uids(snapshot, person.id, fetcher.terms.window(now)), (person.email,)
+    return lambda: probe(fetcher, given, zone=person.zone, now=now, own=own, people=people, source=source)
 
 
 class OwnUids:
@@ -195,6 +219,14 @@ class Sealing(Protocol):
     def unseal(self, sealed: bytes) -> bytes: ...
 
 
+def kept_address(snapshot: Snapshot, seal: Sealing, staff: StaffId) -> str:
+    """The address that is read for the staff member; "" when it cannot be unsealed, because the keys have changed. Raises Missing."""
+    try:
+        return seal.unseal(snapshot.source_address(staff)).decode()
+    except Misconfigured:
+        return ""
+
+
 def put_address(tx: Transaction, seal: Sealing, staff: StaffId, given: str, now: datetime) -> None:
     """The staff member's external calendar from now on, read as soon as possible; "" or a bare scheme ends it. Raises Invalid, Missing.
 
@@ -206,7 +238,17 @@ def put_address(tx: Transaction, seal: Sealing, staff: StaffId, given: str, now:
         tx.remove_source(staff)
         return
     former = tx.source(staff)
-    if former is not None and seal.unseal(tx.source_address(staff)).decode() == url:
+    if former is not None and kept_address(tx, seal, staff) == url:
         tx.save_source(replace(former, due=now))
         return
-    tx.save_source(Source(staff=staff, due=now), seal.seal(url.encode()))
+    habits = (None, None) if former is None else (former.tentative, former.elsewhere)
+    tx.save_source(Source(staff=staff, due=now, tentative=habits[0], elsewhere=habits[1]), seal.seal(url.encode()))
+
+
+def put_habits(tx: Transaction, staff: StaffId, now: datetime, *, tentative: bool | None, elsewhere: bool | None) -> None:
+    """What counts as busy for the staff member from now on; None: what the installation says. Raises Missing where nothing is imported."""
+    former = tx.source(staff)
+    if former is None:
+        raise Missing("There is no external calendar.")
+    if (former.tentative, former.elsewhere) != (tentative, elsewhere):
+        tx.save_source(replace(former, due=now, tentative=tentative, elsewhere=elsewhere, etag="", modified=""))

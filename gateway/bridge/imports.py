@@ -19,7 +19,7 @@ from gateway import observe
 from gateway.bridge.errand import spread
 from gateway.bridge.feed import ORIGIN, Fetched, Fetcher, Sealing, own_uids
 from gateway.errors import GatewayError, Misconfigured, Missing, Unavailable
-from gateway.ical.busytimes import BusyTimes
+from gateway.ical.busytimes import BusyTimes, busy_times
 from gateway.links import LinkId, Source
 from gateway.model import Actor, CompanyId, StaffId
 from gateway.store import Store, Transaction
@@ -63,7 +63,9 @@ class Imports:
 
     def run(self, now: datetime) -> datetime | None:
         """The sources that are due, or those that there was time for; when the next one is."""
-        queue = _Queue([_Job(company=company, staff=staff, host=self._host(company, staff)) for company, staff in self._due(now)])
+        queue = _Queue(
+            [_Job(company=company, staff=staff, host=self._host(company, staff)) for company, staff in self._store.sources_due(now, BATCH)]
+        )
         more = [threading.Thread(target=self._work, args=(queue,), name="imports", daemon=True) for _ in range(queue.width - 1)]
         for thread in more:
             thread.start()
@@ -72,8 +74,19 @@ class Imports:
             thread.join()
         return self._store.next_source()
 
-    def _due(self, now: datetime) -> Sequence[tuple[CompanyId, StaffId]]:
-        return self._store.sources_due(now, BATCH)
+    def refresh(self, company: CompanyId, staff: StaffId, age: timedelta) -> None:
+        """Read the staff member's source now, unless that was done within `age`, or it fails and rests: before a slot is offered."""
+        now = self._clock()
+        with self._store.read(company) as snapshot:
+            source = snapshot.source(staff)
+        if source is None or source.failing is not None or (source.fetched is not None and now - source.fetched < age):
+            return
+        with self._store.write(company, _ACTOR) as tx:
+            source = tx.source(staff)
+            if source is None or (source.taken is not None and source.taken > now):
+                return
+            tx.save_source(replace(source, due=now))
+        self._one(company, staff)
 
     def _work(self, queue: _Queue) -> None:
         while (job := queue.take()) is not None:
@@ -102,11 +115,12 @@ class Imports:
             source = tx.source(staff)
             if source is None or source.due > now:
                 return  # somebody else has taken it
-            tx.save_source(replace(source, due=now + _TAKEN))
+            source = replace(source, due=now + _TAKEN, taken=now + _TAKEN)
+            tx.save_source(source)
             sealed = tx.source_address(staff)
         try:
             got = self._fetch(source, sealed, now)
-            read = None if got.body is None else self._understood(company, staff, got.body, now)
+            read = None if got.body is None else self._understood(company, source, got.body, now)
         except GatewayError as error:
             self._failed(company, source, sealed, error)
             return
@@ -121,19 +135,21 @@ class Imports:
         stale = source.fetched is None or source.fetched.date() != now.date()
         return self._fetcher.fetch(url, etag="" if stale else source.etag, modified="" if stale else source.modified)
 
-    def _understood(self, company: CompanyId, staff: StaffId, body: bytes, now: datetime) -> BusyTimes:
-        window = self._fetcher.terms.window(now)
+    def _understood(self, company: CompanyId, source: Source, body: bytes, now: datetime) -> BusyTimes:
+        terms = self._fetcher.terms
+        window, habits = terms.window(now), terms.habits_of(source)
         with self._store.read(company) as snapshot:
-            person, own = snapshot.staff(staff), own_uids(snapshot, staff, window)
-        return self._fetcher.busy(body, window, zone=person.zone, own=own, people=(person.email,))
+            person, own = snapshot.staff(source.staff), own_uids(snapshot, source.staff, window)
+        return busy_times(body, zone=person.zone, window=window, own=own, people=(person.email,), habits=habits)
 
     def _keep(self, company: CompanyId, source: Source, sealed: bytes, got: Fetched, read: BusyTimes | None) -> None:
         """Apply a sound answer, unless the source is another one by now."""
         now = self._clock()
-        new = replace(source, due=now + self._pause(source), failing=None, trouble="", etag=got.etag, modified=got.modified)
         with self._store.write(company, _ACTOR) as tx:
-            if not _still(tx, source.staff, sealed):
+            if not _still(tx, source, sealed):
                 return
+            due = now + self._pause(source)
+            new = replace(source, due=due, taken=None, failing=None, trouble="", etag=got.etag, modified=got.modified)
             observe.count("imports", outcome="unchanged" if read is None else "read")
             if read is None:
                 tx.confirm_busy(source.staff, ORIGIN, now)
@@ -156,8 +172,8 @@ class Imports:
         since = source.failing or now
         rest = min(max(now - since, self._pause(source), _asked_for(error)), LONGEST_REST)
         with self._store.write(company, _ACTOR) as tx:
-            if _still(tx, source.staff, sealed):
-                tx.save_source(replace(source, due=now + rest, failing=since, trouble=str(error)[:500]))
+            if _still(tx, source, sealed):
+                tx.save_source(replace(source, due=now + rest, taken=None, failing=since, trouble=str(error)[:500]))
         observe.count("imports", outcome="failed")
         observe.log("import_failed", level="warning", staff=source.staff, since=since.isoformat(), reason=type(error).__name__)
 
@@ -169,9 +185,11 @@ def _asked_for(error: GatewayError) -> timedelta:
     return timedelta(seconds=error.retry_after) if isinstance(error, Unavailable) else timedelta()
 
 
-def _still(tx: Transaction, staff: StaffId, sealed: bytes) -> bool:
-    """Whether this is the address still: it may have been taken away, or another one given, while it was read."""
-    return tx.source(staff) is not None and tx.source_address(staff) == sealed
+def _still(tx: Transaction, source: Source, sealed: bytes) -> bool:
+    """Whether it is the one that was read: it may have been ended, or given another address or other habits meanwhile."""
+    now = tx.source(source.staff)
+    same = now is not None and (now.tentative, now.elsewhere) == (source.tentative, source.elsewhere)
+    return same and tx.source_address(source.staff) == sealed
 
 
 class _Queue:

@@ -83,6 +83,12 @@ def take_one(errand: Errand, seen: Seen) -> None:
             take_within(tx, errand, item, seen)
 
 
+def _anew(run: Run, item: Item) -> Item:
+    """A date of a series that has just changed: it follows the series as it is now, as far as is known."""
+    series = _by_key(run.tx, run.errand, Key(entry=item.key.entry, generation=item.key.generation))
+    return replace(planning.following(run.errand.link.id, item.key, series), remote=item.remote)
+
+
 def take_within(tx: Transaction, errand: Errand, item: Item, seen: Seen) -> None:
     """An event whose item is known, such as one that an earlier call turns out to have made."""
     _apply(Run(errand, tx, errand.clock()), [_Met(item, seen)])
@@ -90,8 +96,14 @@ def take_within(tx: Transaction, errand: Errand, item: Item, seen: Seen) -> None
 
 def _apply(run: Run, met: Sequence[_Met]) -> None:
     """One by one; what cannot be dealt with is parked, and keeps nobody else waiting (bridge.md I12)."""
-    for each in met:
+    changed: set[tuple[EntryId, int]] = set()
+    for each in sorted(met, key=lambda one: one.item.key.at is not None):  # a series before its dates
         try:
+            if _series(each.item.key) in changed and each.item.key.at is not None and not each.item.apart:
+                each = _Met(_anew(run, each.item), each.seen)
+            elif planning.changes_series(each.item, each.seen.owned):
+                changed.add(_series(each.item.key))
+                planning.drop_dates(run.tx, run.errand, each.item.key)
             _one(run, each)
         except (Lost, Unavailable):
             raise

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gateway.bridge import blocking
 from gateway.bridge.channels import switched_on
 from gateway.bridge.guards import ALLOWED
 from gateway.errors import Conflict, Missing
@@ -87,7 +88,7 @@ def _changes(former: Link, new: Link) -> Sequence[tuple[str, str]]:
 
 def disconnect(tx: Transaction, link: LinkId, now: datetime, *, remove: bool) -> Link:
     """End a link: our events over there are removed first, or left. What cannot be removed, because the access has ended, is left as well
-    and said so. Raises Missing."""
+    and said so. With the last link of an account its other calendars block nobody any more. Raises Missing."""
     former = tx.link(link)
     account = tx.account(former.account)
     left = sum(item.base is not None and item.condition is not Condition.FOREIGN for item in tx.items(link))
@@ -95,11 +96,15 @@ def disconnect(tx: Transaction, link: LinkId, now: datetime, *, remove: bool) ->
         return former
     reachable = account.access is Access.OK and switched_on(tx.company.policy, account.provider)
     possible = remove and reachable and former.standing is not Standing.SUSPENDED
+    if possible and former.standing is Standing.ENDING:
+        return former
     new = replace(former, standing=Standing.ENDING if possible else Standing.ENDED, due=now, trouble="", since=None, cursor=None)
     if remove and not possible and left:
         new = replace(new, trouble=_leftover(left, former))
     tx.save_link(new)
     tx.forget_busy(former.staff, f"link:{link}")
+    if all(each.standing in (Standing.ENDING, Standing.ENDED) for each in tx.links(account=account.id)):
+        blocking.end(tx, account.id)
     said = "Being disconnected; our events are removed." if possible else f"Disconnected; {left} events stay over there."
     tx.note(link, Happening(at=now, kind="disconnected", sentence=said))
     return new

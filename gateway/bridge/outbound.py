@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -28,7 +27,6 @@ from gateway.bridge.remote import (
 from gateway.bridge.remote import Known as Target
 from gateway.errors import GatewayError
 from gateway.links import Condition, Item, Key, Standing, Todo
-from gateway.model import Appointment, EntryId
 from gateway.store import Snapshot, Transaction
 
 PATIENT = 3
@@ -45,57 +43,6 @@ SILENT = 3
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 RECENT = timedelta(minutes=15)
-
-
-def plan(errand: Errand, *, daily: bool = False) -> int:
-    """Write down what is to be done for everything that was touched since the link looked last, and move its mark; how much that is.
-
-    Costs nothing when nothing was touched. `daily`: what could not be found is looked for again, and series whose dates are events of
-    their own are carried on as time goes by. Deleting what nobody has cancelled waits for a person when it is much.
-    """
-    with errand.store.read(errand.company) as snapshot:
-        errand.link = snapshot.link(errand.link.id)
-        touched = snapshot.touched(errand.calendar, errand.link.seen)
-        rolling = _rolling(snapshot, errand) if daily else []
-        behind = snapshot.appointments_of(errand.staff.id).last > errand.link.seen
-    if not touched and not rolling and not behind:
-        return 0
-    with errand.commit() as tx:
-        errand.link = tx.link(errand.link.id)
-        touched, head = tx.touched(errand.calendar, errand.link.seen), tx.revision
-        number = planning.settle(tx, errand, [*touched, *rolling]) + _clear(tx, errand, touched)
-        errand.link = replace(errand.link, seen=head)
-        tx.save_link(errand.link)
-    return number
-
-
-def _rolling(snapshot: Snapshot, errand: Errand) -> list[EntryId]:
-    return [
-        item.key.entry
-        for item in snapshot.items(errand.link.id)
-        if (item.condition is Condition.PARKED and item.todo is None) or (item.apart and item.key.at is None)
-    ]
-
-
-def _clear(tx: Transaction, errand: Errand, touched: Sequence[EntryId]) -> int:
-    """Deletions that nobody decided: an appointment is gone from the store without having been cancelled."""
-    entries = tx.entries(touched)
-    lost = [entry for entry in touched if not isinstance(entries.get(entry), Appointment)]
-    if not lost or not any(item.base is not None for item in tx.items_of(errand.link.id, lost)):
-        return 0
-    now, stray = errand.clock(), planning.astray(tx, errand)
-    live = sum(item.base is not None and item.condition is not Condition.FOREIGN for item in tx.items(errand.link.id))
-    allowed = errand.link.allowed is not None and errand.link.allowed > now
-    if len(stray) <= guards.at_most(live, errand.habits.mass_delete_limit) or allowed:
-        for item in stray:
-            tx.save_item(replace(item, todo=Todo.DELETE, draft=None, due=None, attempts=0), now)
-        return len(stray)
-    if errand.link.standing is Standing.ACTIVE:
-        sentence = f"{len(stray)} of {live} events would be deleted over there at once. None was; please say whether that is meant."
-        observe.count("mirror_guards", guard=str(guards.Brake.DELETE))
-        errand.note(tx, "guard", sentence)
-        errand.link = replace(errand.link, standing=Standing.GUARD, trouble=sentence, since=now)
-    return 0
 
 
 def carry_out(errand: Errand) -> bool:
@@ -206,7 +153,7 @@ def _found(errand: Errand, item: Item) -> Item | None:
     if there is None:
         _leave(errand, replace(item, draft=None), Condition.PARKED, "A date of the series cannot be found over there.", "parked")
         return None
-    found = replace(item, remote=there.id, etag=there.etag)
+    found = replace(item, remote=there.id, etag=there.etag, base=item.base or there.owned)
     if there.owned is None and item.todo is Todo.DELETE:
         _deleted(errand, found)
         return None
@@ -230,7 +177,13 @@ def _begun(errand: Errand, item: Item) -> Item | None:
         if former.todo is Todo.CREATE and nowhere and not _still_wanted(tx, errand, former):
             tx.save_item(replace(former, todo=None, draft=None, condition=Condition.GONE), errand.clock())
             return None
-        begun = replace(former, remote=former.remote or item.remote, etag=former.etag or item.etag, attempts=former.attempts + 1)
+        begun = replace(
+            former,
+            remote=former.remote or item.remote,
+            etag=former.etag or item.etag,
+            base=former.base or item.base,
+            attempts=former.attempts + 1,
+        )
         tx.save_item(begun, errand.clock())
     return begun
 
@@ -316,6 +269,8 @@ def _done(errand: Errand, item: Item, seen: Seen) -> None:
             trouble="",
         )
         tx.save_item(done, errand.clock())
+        if planning.changes_series(item, seen.owned):
+            planning.drop_dates(tx, errand, item.key)
         errand.note(tx, "pushed", "An appointment was written over there.", item.key.entry)
         planning.settle(tx, errand, [item.key.entry])
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway import desk, observe
+from gateway.bridge import guards
 from gateway.bridge.errand import Errand
 from gateway.bridge.owned import BACK, Wanted, goes_on, wanted
+from gateway.bridge.reconcile import same_time
 from gateway.errors import GatewayError, Lost, Unavailable
 from gateway.links import Condition, Item, Key, LinkId, Owned, Standing, Todo
 from gateway.model import Appointment, EntryId, Span
@@ -73,6 +75,57 @@ def local(snapshot: Snapshot, errand: Errand, entry: Appointment | None, known: 
     )
 
 
+def plan(errand: Errand, *, daily: bool = False) -> int:
+    """Write down what is to be done for everything that was touched since the link looked last, and move its mark; how much that is.
+
+    Costs nothing when nothing was touched. `daily`: what could not be found is looked for again, and series whose dates are events of
+    their own are carried on as time goes by. Deleting what nobody has cancelled waits for a person when it is much.
+    """
+    with errand.store.read(errand.company) as snapshot:
+        errand.link = snapshot.link(errand.link.id)
+        touched = snapshot.touched(errand.calendar, errand.link.seen)
+        rolling = _rolling(snapshot, errand) if daily else []
+        behind = snapshot.appointments_of(errand.staff.id).last > errand.link.seen
+    if not touched and not rolling and not behind:
+        return 0
+    with errand.commit() as tx:
+        errand.link = tx.link(errand.link.id)
+        touched, head = tx.touched(errand.calendar, errand.link.seen), tx.revision
+        number = settle(tx, errand, [*touched, *rolling]) + _clear(tx, errand, touched)
+        errand.link = replace(errand.link, seen=head)
+        tx.save_link(errand.link)
+    return number
+
+
+def _rolling(snapshot: Snapshot, errand: Errand) -> list[EntryId]:
+    return [
+        item.key.entry
+        for item in snapshot.items(errand.link.id)
+        if (item.condition is Condition.PARKED and item.todo is None) or (item.apart and item.key.at is None)
+    ]
+
+
+def _clear(tx: Transaction, errand: Errand, touched: Sequence[EntryId]) -> int:
+    """Deletions that nobody decided: an appointment is gone from the store without having been cancelled."""
+    entries = tx.entries(touched)
+    lost = [entry for entry in touched if not isinstance(entries.get(entry), Appointment)]
+    if not lost or not any(item.base is not None for item in tx.items_of(errand.link.id, lost)):
+        return 0
+    now, stray = errand.clock(), astray(tx, errand)
+    live = sum(item.base is not None and item.condition is not Condition.FOREIGN for item in tx.items(errand.link.id))
+    allowed = errand.link.allowed is not None and errand.link.allowed > now
+    if len(stray) <= guards.at_most(live, errand.habits.mass_delete_limit) or allowed:
+        for item in stray:
+            tx.save_item(replace(item, todo=Todo.DELETE, draft=None, due=None, attempts=0), now)
+        return len(stray)
+    if errand.link.standing is Standing.ACTIVE:
+        sentence = f"{len(stray)} of {live} events would be deleted over there at once. None was; please say whether that is meant."
+        observe.count("mirror_guards", guard=str(guards.Brake.DELETE))
+        errand.note(tx, "guard", sentence)
+        errand.link = replace(errand.link, standing=Standing.GUARD, trouble=sentence, since=now)
+    return 0
+
+
 def settle(tx: Transaction, errand: Errand, entries: Iterable[EntryId]) -> int:
     """Write down what is to be done for these entries, and how much that is. The same state settled twice is settled once.
 
@@ -103,6 +156,21 @@ def following(link: LinkId, key: Key, series: Item | None) -> Item:
         return Item(link=link, key=key, condition=Condition.PARKED)
     place = Span(key.at, key.at + series.base.span.length)
     return Item(link=link, key=key, base=replace(series.base, span=place, rule=""))
+
+
+def changes_series(item: Item, there: Owned | None) -> bool:
+    """Whether a series takes place otherwise than was known. Exchange then forgets every date that was moved or cancelled, and nobody
+    lists them: what is known of them is worth nothing, whoever changed the series."""
+    if item.key.at is not None or item.apart or item.base is None or there is None or not (item.base.rule or there.rule):
+        return False
+    return not same_time(there, item.base)
+
+
+def drop_dates(tx: Transaction, errand: Errand, series: Key) -> None:
+    """Forget what is known of the dates of a series, so that those that differ are written again."""
+    for item in tx.items_of(errand.link.id, [series.entry]):
+        if item.key.at is not None and not item.apart and item.key.generation == series.generation:
+            tx.drop_item(errand.link.id, item.key)
 
 
 def astray(tx: Snapshot, errand: Errand) -> list[Item]:

@@ -189,8 +189,9 @@ class House(Protocol):
 
     provider: Provider
 
-    def consent(self, *, state: str, verifier: str, redirect: str, login: str = "", primary: bool = False) -> str:
-        """The address the person's browser is sent to (code flow with PKCE S256). `primary`: ask for more than a calendar of our own."""
+    def consent(self, *, state: str, verifier: str, redirect: str, login: str = "", primary: bool = False, others: bool = False) -> str:
+        """The address the person's browser is sent to (code flow with PKCE S256). `primary`: ask for more than a calendar of our own;
+        `others`: ask which calendars there are, so that they may block."""
 
     def redeem(self, *, code: str, verifier: str, redirect: str, now: datetime) -> Grant:
         """What the code is worth. Raises Disconnected with a sentence that says what to do (wrong kind of account, nothing granted …)."""
@@ -202,7 +203,8 @@ class House(Protocol):
         """A calendar of our own in the account."""
 
     def busy(self, vault: Vault, calendars: Sequence[str], window: Span, now: datetime) -> Sequence[Span]:
-        """When other calendars of the account are busy; times only."""
+        """When other calendars of the account are busy; times only. Raises CalendarGone for one that does not exist any more, or may not be
+        looked at."""
 
     def open(self, vault: Vault, *, link: str, calendar: str, mark: str, zone: str, calls: Callable[[str], None]) -> Remote:
         """The calendar, for one turn. `mark` names this installation and company in markers; `calls` is told the kind of each request."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway import observe
-from gateway.bridge import looking, outbound
+from gateway.bridge import blocking, looking, outbound, planning
 from gateway.bridge.channels import switched_on
 from gateway.bridge.errand import LIVE, Allowance, Errand, Habits, spread
 from gateway.bridge.remote import CalendarGone, Disconnected, House, Houses, RemoteError, Throttled, Vault
@@ -50,15 +50,27 @@ class Mirror:
         left = Allowance(self.habits.calls)
         rest = timedelta()
         try:
-            answered = [_link(self._errand(claim, account, link, house, left, ending)) for link in links]
+            answered = False
+            for number, link in enumerate(links):
+                if not ending():
+                    errand = self._errand(claim, account, link, house, left, ending, left.share(len(links) - number))
+                    answered |= _link(errand)
+            answered |= blocking.ask(self._asking(claim, account, house, ending))
         except Throttled as error:
             rest = self._throttled(claim, account, error)
         except Disconnected as error:
             self._disconnected(claim, account, error)
         else:
-            self._probed(claim, account, any(answered))
+            self._probed(claim, account, answered)
         if rest or left.used > FEW:
             self._rest(claim, account, max(rest, self.habits.rest(left.used)))
+
+    def _asking(self, claim: Claim, account: Account, house: House, ending: Callable[[], bool]) -> blocking.Asking:
+        vault = self.vault(CompanyId(claim.company), account.id)
+        every = self.habits.busy_poll
+        return blocking.Asking(
+            store=self.store, house=house, vault=vault, claim=claim, account=account, every=every, clock=self.clock, ending=ending
+        )
 
     def _rest(self, claim: Claim, account: Account, rest: timedelta) -> None:
         """Nobody calls the provider for the account before, whatever is new."""
@@ -66,7 +78,9 @@ class Mirror:
             tx.must_hold(claim)
             tx.rest_account(account.id, self.clock() + rest)
 
-    def _errand(self, claim: Claim, account: Account, link: Link, house: House, left: Allowance, ending: Callable[[], bool]) -> Errand:
+    def _errand(
+        self, claim: Claim, account: Account, link: Link, house: House, left: Allowance, ending: Callable[[], bool], share: int
+    ) -> Errand:
         company = CompanyId(claim.company)
         with self.store.read(company) as snapshot:
             staff, calendar = snapshot.staff(link.staff), snapshot.appointments_of(link.staff).id
@@ -89,6 +103,7 @@ class Mirror:
             clock=self.clock,
             ending=ending,
             left=left,
+            share=share,
         )
 
     def _throttled(self, claim: Claim, account: Account, error: Throttled) -> timedelta:
@@ -146,15 +161,17 @@ def _link(errand: Errand) -> bool:
 
     What changed here goes first, so that nobody waits for a look; the look finds out what has to be merged.
     """
+    used = errand.left.used
     try:
         if errand.link.standing is Standing.ENDING:
             if outbound.undo_all(errand):
                 _end(errand)
         else:
             daily = looking.full(errand.link, errand.clock())
-            outbound.plan(errand, daily=daily)
+            planning.plan(errand, daily=daily)
             outbound.carry_out(errand)
-            if errand.link.standing is not Standing.GUARD or errand.link.due <= errand.clock():
+            braked = errand.link.standing is Standing.GUARD and errand.link.due > errand.clock()
+            if not braked and not errand.ending():
                 looking.look(errand)
                 errand.looked = True
                 outbound.carry_out(errand)
@@ -166,7 +183,7 @@ def _link(errand: Errand) -> bool:
     except RemoteError as error:  # no answer, or what an adapter should have said more exactly
         _failed(errand, error)
         return False
-    return True
+    return errand.left.used > used
 
 
 def _due_again(errand: Errand) -> None:

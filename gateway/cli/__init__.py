@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import appointments, check, credentials, delegation, devices, keys, links, people, running, switches, trade
+from gateway.cli import appointments, check, credentials, delegation, devices, external, keys, links, people, running, switches, trade
 
 cli = typer.Typer(
     help="A calendar gateway for booking platforms.",
@@ -17,7 +17,7 @@ cli.add_typer(running.cli)
 cli.add_typer(check.cli)
 cli.add_typer(people.company, name="company")
 people.staff.add_typer(delegation.cli)
-people.staff.add_typer(links.staff)
+people.staff.add_typer(external.cli)
 cli.add_typer(people.staff, name="staff")
 cli.add_typer(links.link, name="link")
 cli.add_typer(people.group, name="group")

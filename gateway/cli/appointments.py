@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli import frame, shapes
+from gateway.cli import frame, mirrored, shapes
 from gateway.cli.frame import Json, Office, Shown, command
 from gateway.cli.people import staff_named
 from gateway.cli.trade import customer_named, service_named
@@ -131,17 +131,25 @@ def _applied(office: Office, tx: Transaction, entry: Appointment, wish: Intent) 
 
 @command(cli, "explain")
 def explain(office: Office, one: One) -> Shown | None:
-    """Tell the life of one appointment: every change with its door and who made it, what was refused and why, and the letters."""
+    """Tell the life of one appointment: every change with its door and who made it, what was refused and why, how it stands in
+    calendars elsewhere, and the letters."""
     with office.reading() as snapshot:
         entry = _named(snapshot, one)
         facts = shapes.appointment(entry, snapshot)
         changes = [_change(change, entry.zone) for change in snapshot.changes_of(entry.id)]
+        mirrors, happened = mirrored.items(snapshot, entry), mirrored.happenings(snapshot, entry)
         letters = [shapes.posted(letter) for letter in snapshot.letters_of(entry.id)]
     if office.as_json:
-        return Shown({"appointment": facts, "changes": changes, "letters": letters})
+        return Shown({"appointment": facts, "changes": changes, "mirrors": mirrors, "mirror_history": happened, "letters": letters})
     frame.show(Shown(facts), False)
     typer.echo("\nWhat happened to it")
     frame.show(Shown(changes, columns=("at", "who", "door", "what")), False)
+    if mirrors:
+        typer.echo("\nIn calendars elsewhere")
+        frame.show(Shown(mirrors, columns=("calendar", "occurrence", "state", "shown_there", "trouble")), False)
+    if happened:
+        typer.echo("\nWhat happened there")
+        frame.show(Shown(happened, columns=("at", "calendar", "kind", "sentence")), False)
     typer.echo("\nLetters about it")
     frame.show(Shown(letters), False)
     return None

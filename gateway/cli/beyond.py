@@ -75,11 +75,8 @@ def _links(settings: Settings, store: Store, now: datetime) -> Iterator[Finding]
     rests = seen.links.get(Standing.SUSPENDED, 0)
     if not live + cut + rests:
         return
-    yield (
-        Finding(name, Health.OK, f"{_counted(live, 'link')} at work.")
-        if live
-        else Finding(name, Health.WARNING, "No link is at work.", "gateway link list tells why.")
-    )
+    if live:
+        yield Finding(name, Health.OK, f"{_counted(live, 'link')} at work.")
     if cut:
         sentence = f"{_counted(cut, 'account')} cut off: {', '.join(_cut_off(store)) or 'somebody'}."
         yield Finding(name, Health.WARNING, sentence, "They have to connect again; they were told by mail.")

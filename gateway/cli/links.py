@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gateway.store import Snapshot
 
 link = typer.Typer(help="Calendars at Google and Microsoft that staff members have connected.", no_args_is_help=True)
-staff = typer.Typer()
 
 Id = Annotated[str, typer.Argument(metavar="LINK", help="As list shows it.")]
 Person = Annotated[str, typer.Argument(metavar="STAFF", help="Handle, e-mail address or id.")]
@@ -99,15 +98,58 @@ def organisation(
 
 @command(link, "calendars")
 def calendars(office: Office, id: Id) -> Shown:
-    """The calendars of the same account that could be mirrored into instead."""
+    """The calendars of the same account: those that could be mirrored into instead, and those whose busy times block."""
     from gateway.app import crossing
+    from gateway.bridge import choices
 
     with office.reading() as snapshot:
         company, account = snapshot.company.id, snapshot.link(LinkId(id)).account
     with office.opened() as parts, crossing(parts).connecting() as accounts, _sentences():
-        found = accounts.calendars(company, account)
-    rows: list[Json] = [{"id": each.id, "title": each.title, "primary": each.primary, "writable": each.writable} for each in found]
-    return Shown(rows, columns=("id", "title", "primary", "writable"))
+        found = choices.offers(accounts, company, account)
+    rows: list[Json] = [
+        {
+            "id": each.id,
+            "title": each.title,
+            "primary": each.primary,
+            "writable": each.writable,
+            "written": each.written,
+            "blocks": each.blocks,
+        }
+        for each in found.calendars
+    ]
+    note = "" if found.listed else "The provider does not let us see them all. The staff member can allow it under “Choose calendars”."
+    return Shown(rows, columns=("id", "title", "primary", "writable", "written", "blocks"), note=note)
+
+
+@command(link, "busy")
+def busy(
+    office: Office,
+    id: Id,
+    calendars: Annotated[list[str] | None, typer.Argument(help="As calendars shows them: these block, and no others.")] = None,
+    none: Annotated[bool, typer.Option("--none", help="None blocks any more.")] = False,
+) -> Shown:
+    """Which calendars of the same account block the staff member when they are busy, and how reading them goes."""
+    from gateway.app import crossing
+    from gateway.bridge import choices
+
+    with office.reading() as snapshot:
+        company, account = snapshot.company.id, snapshot.link(LinkId(id)).account
+    if calendars or none:
+        with office.opened() as parts, crossing(parts).connecting() as accounts, _sentences():
+            choices.block(accounts, company, account, [] if none else calendars or [], office.actor)
+    with office.reading() as snapshot:
+        confirmed = snapshot.foreign_origins(snapshot.account(account).staff)
+        rows: list[Json] = [
+            {
+                "calendar": each.calendar,
+                "title": each.title,
+                "confirmed": shapes.stamp(confirmed[each.origin]) if each.origin in confirmed else None,
+                "failing_since": None if each.failing is None else shapes.stamp(each.failing),
+                "trouble": each.trouble,
+            }
+            for each in snapshot.blocking(account)
+        ]
+    return Shown(rows, columns=("calendar", "title", "confirmed", "trouble"))
 
 
 @command(link, "choose")
@@ -157,12 +199,12 @@ def disconnect(office: Office, id: Id, leave: Annotated[bool, typer.Option("--le
 
 @command(link, "cleanup")
 def cleanup(office: Office) -> Shown:
-    """Remove everything that was ever written into calendars elsewhere: every link ends."""
+    """Remove everything that was ever written into calendars elsewhere, also what was left there: every link ends."""
     from gateway.bridge import orders
 
     with office.writing() as tx:
-        live = [each for each in tx.links() if each.standing is not Standing.ENDED]
-        rows = [_shown(orders.disconnect(tx, each.id, office.now, remove=True), tx, office) for each in live]
+        ended = [(each, orders.disconnect(tx, each.id, office.now, remove=True)) for each in tx.links()]
+        rows = [_shown(new, tx, office) for former, new in ended if new != former]
     return Shown(rows, columns=("id", "staff", "provider", "standing", "trouble"))
 
 
@@ -226,49 +268,6 @@ def history(office: Office, id: Id, limit: Annotated[int, typer.Option(min=1, ma
             for each in snapshot.history(snapshot.link(LinkId(id)).id, limit)
         ]
     return Shown(rows, columns=("at", "kind", "sentence"))
-
-
-@command(staff, "external-ics")
-def external(
-    office: Office,
-    person: Person,
-    url: Annotated[str, typer.Argument(help="An address that begins with https:// or webcal://.")] = "",
-    remove: Annotated[bool, typer.Option("--remove", help="End it.")] = False,
-    test: Annotated[bool, typer.Option("--test", help="Try the address, or the one that is kept, and change nothing.")] = False,
-) -> Shown:
-    """The external calendar whose busy times block a staff member: how it stands, or another one."""
-    from gateway.app import crossing
-    from gateway.bridge import feed
-
-    with office.opened() as parts:
-        if test:
-            fetcher = crossing(parts).fetcher()
-            with office.reading() as snapshot:
-                known = staff_named(snapshot, person)
-                url = url or parts.seal.unseal(snapshot.source_address(known.id)).decode()
-                own = feed.own_uids(snapshot, known.id, fetcher.terms.window(office.now))
-            found = feed.probe(fetcher, url, zone=known.zone, now=office.now, own=own, people=(known.email,))
-            busy = [f"{shapes.stamp(span.start)} – {shapes.stamp(span.end)}" for span in found.next]
-            facts = {"reachable": found.reachable, "events": found.events, "time_zone": found.zone, "next_busy": busy}
-            return Shown({**facts, "warnings": list(found.warnings), "trouble": found.trouble, "next_step": found.step})
-        with office.writing() as tx:
-            found_person = staff_named(tx, person)
-            if url or remove:
-                feed.put_address(tx, parts.seal, found_person.id, "" if remove else url, office.now)
-                tx.audit("external-calendar", found_person.id, {}, {"set": not remove}, office.now)
-            source = tx.source(found_person.id)
-    if source is None:
-        return Shown({"external_ics": None})
-    return Shown(
-        {
-            "fetched": None if source.fetched is None else shapes.stamp(source.fetched),
-            "failing_since": None if source.failing is None else shapes.stamp(source.failing),
-            "trouble": source.trouble,
-            "events": source.events,
-            "time_zone": source.zone,
-            "warnings": list(source.warnings),
-        }
-    )
 
 
 def _changed(

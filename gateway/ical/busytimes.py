@@ -164,21 +164,19 @@ class _Notes:
     long: int = 0
 
     def sentences(self) -> list[str]:
-        told = (
-            (self.unreadable, "One event cannot be read and blocks nothing.", "{} events cannot be read and block nothing."),
-            (self.partly, "One event can be read in part only.", "{} events can be read in part only."),
-            (
-                self.endless,
-                "One event repeats too often to be worked out to the end; from there on all time is busy.",
-                "{} events repeat too often to be worked out to the end; from there on all time is busy.",
-            ),
-            (
-                self.long,
-                "One event lasts longer than a year and blocks all of it.",
-                "{} events last longer than a year and block all of it.",
-            ),
-        )
-        return [one if number == 1 else many.format(number) for number, one, many in told if number]
+        said = []
+        if self.unreadable:
+            many = f"{self.unreadable} events cannot be read and block nothing."
+            said.append("One event cannot be read and blocks nothing." if self.unreadable == 1 else many)
+        if self.partly:
+            many = f"{self.partly} events can be read in part only."
+            said.append("One event can be read in part only." if self.partly == 1 else many)
+        if self.endless:
+            said.append("What repeats too often cannot be worked out to the end; from there on all time is busy.")
+        if self.long:
+            many = f"{self.long} events last longer than a year and block all of it."
+            said.append("One event lasts longer than a year and blocks all of it." if self.long == 1 else many)
+        return said
 
 
 @dataclass(slots=True)

@@ -91,47 +91,47 @@ ENGLISH = Alarms(
 )
 
 _OUT_FR = (
-    "D'ici là, les nouveaux rendez-vous n'y apparaissent pas et ce qui y est déplacé ne change rien. "
-    "Rien n'est perdu, rien n'est en double."
+    "D’ici là, les nouveaux rendez-vous n’y apparaissent pas et ce qui y est déplacé ne change rien. "
+    "Rien n’est perdu, rien n’est en double."
 )
 FRENCH = Alarms(
-    subject="Votre agenda n'est plus synchronisé : {calendar}",
+    subject="Votre agenda n’est plus synchronisé\u00a0: {calendar}",
     lead="Votre agenda ne montre plus vos rendez-vous chez {company}. Un petit geste de votre part suffit.",
-    admin_subject="Un agenda de {staff} n'est plus synchronisé depuis un jour",
-    admin_lead="{staff} en a été informé(e) dès le début ; il peut être utile de lui en parler.",
+    admin_subject="Un agenda de {staff} n’est plus synchronisé depuis un jour",
+    admin_lead="{staff} en a été informé(e) dès le début\u00a0; il peut être utile de lui en parler.",
     external="Agenda externe",
     calendar="Agenda",
     since="Depuis",
-    why="Ce qui s'est passé",
+    why="Ce qui s’est passé",
     means="Ce que cela signifie",
     button="Aller à mon agenda",
     admin_button="Aller à la fiche",
     told={
-        Kind.ACCESS: Told("{provider} n'accepte plus l'accès accordé.", _OUT_FR, "Reconnectez le compte : un seul bouton."),
+        Kind.ACCESS: Told("{provider} n’accepte plus l’accès accordé.", _OUT_FR, "Reconnectez le compte\u00a0: un seul bouton."),
         Kind.CONSENT: Told(
-            "L'organisation chez {provider} exige l'accord de son administrateur.",
+            "L’organisation chez {provider} exige l’accord de son administrateur.",
             _OUT_FR,
-            "Demandez à cet administrateur d'autoriser l'application, puis reconnectez le compte.",
+            "Demandez à cet administrateur d’autoriser l’application, puis reconnectez le compte.",
         ),
         Kind.GUARD: Told(
-            "De nombreux rendez-vous y ont été supprimés ou déplacés d'un coup. Rien n'a été repris.",
-            "Tout est retenu jusqu'à ce que quelqu'un dise si c'était voulu ; aucun client n'a été informé.",
-            "Dites si c'était voulu : un bouton l'applique, un autre remet tout en place.",
+            "De nombreux rendez-vous y ont été supprimés ou déplacés d’un coup. Rien n’a été repris.",
+            "Tout est retenu jusqu’à ce que quelqu’un dise si c’était voulu\u00a0; aucun client n’a été informé.",
+            "Dites si c’était voulu\u00a0: un bouton l’applique, un autre remet tout en place.",
         ),
         Kind.GONE: Told(
-            "L'agenda n'existe plus chez {provider}, ou ne peut plus être modifié.",
+            "L’agenda n’existe plus chez {provider}, ou ne peut plus être modifié.",
             _OUT_FR,
-            "Reconnectez le compte : un nouvel agenda est créé et rempli.",
+            "Reconnectez le compte\u00a0: un nouvel agenda est créé et rempli.",
         ),
         Kind.STALE: Told(
-            "{provider} n'a pas donné de réponse complète depuis un jour.",
+            "{provider} n’a pas donné de réponse complète depuis un jour.",
             _OUT_FR,
             "Un nouvel essai a lieu de lui-même. Si cela dure, prévenez la personne qui gère ce service.",
         ),
         Kind.SOURCE: Told(
-            "L'adresse de l'agenda externe ne peut pas être lue.",
-            "Les dernières heures occupées connues comptent toujours ; les nouvelles ne sont pas vues.",
-            "Testez l'adresse sur votre page et remplacez-la si elle a changé.",
+            "L’adresse de l’agenda externe ne peut pas être lue.",
+            "Les dernières heures occupées connues comptent toujours\u00a0; les nouvelles ne sont pas vues.",
+            "Testez l’adresse sur votre page et remplacez-la si elle a changé.",
         ),
     },
 )

@@ -51,8 +51,10 @@ class Series:
         try:
             if not (self.nominal or self.all_day):
                 return Span(start, start + self.length)
-            days = timedelta(days=self.length.days)
-            end = self.instant(start.astimezone(self.zone).replace(tzinfo=None) + days) if days else start
+            days, wall = timedelta(days=self.length.days), start.astimezone(self.zone).replace(tzinfo=None)
+            if self.all_day:  # where clocks skip midnight the day begins at one, and still ends at midnight
+                wall = datetime.combine(wall.date(), time())
+            end = self.instant(wall + days) if days else start
             return Span(start, max(start, end + (self.length - days)))
         except OverflowError:
             return Span(start, datetime.max.replace(tzinfo=UTC))

@@ -35,8 +35,8 @@ def revision(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False)
 
 
-def flag(name: str) -> Column[int]:
-    return Column(name, SmallInteger, nullable=False)
+def flag(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, SmallInteger, nullable=nullable)
 
 
 def octets(name: str) -> Column[bytes]:

@@ -30,7 +30,7 @@ _BUSY = text("""
 """)
 _ORIGINS = text("SELECT origin, confirmed FROM origin WHERE company = :company AND staff = :staff ORDER BY origin")
 _SOURCE = text("""
-    SELECT etag, modified, digest, due, fetched, failing, trouble, warnings, zone, events, shrunk
+    SELECT etag, modified, digest, due, fetched, failing, trouble, warnings, zone, events, shrunk, taken, tentative, elsewhere
     FROM source WHERE company = :company AND staff = :staff
 """)
 _SOURCES = text("SELECT staff FROM source WHERE company = :company ORDER BY staff")
@@ -50,15 +50,19 @@ _ADD = text("""
 """)
 _SAVE = text("""
     UPDATE source SET etag = :etag, modified = :modified, digest = :digest, due = :due, fetched = :fetched, failing = :failing,
-        trouble = :trouble, warnings = :warnings, zone = :zone, events = :events, shrunk = :shrunk
+        trouble = :trouble, warnings = :warnings, zone = :zone, events = :events, shrunk = :shrunk, taken = :taken,
+        tentative = :tentative, elsewhere = :elsewhere
     WHERE company = :company AND staff = :staff
 """)
 _SAVE_ALL = text("""
-    INSERT INTO source (company, staff, sealed, etag, modified, digest, due, fetched, failing, trouble, warnings, zone, events, shrunk)
-    VALUES (:company, :staff, :sealed, :etag, :modified, :digest, :due, :fetched, :failing, :trouble, :warnings, :zone, :events, :shrunk)
+    INSERT INTO source (company, staff, sealed, etag, modified, digest, due, fetched, failing, trouble, warnings, zone, events, shrunk,
+        taken, tentative, elsewhere)
+    VALUES (:company, :staff, :sealed, :etag, :modified, :digest, :due, :fetched, :failing, :trouble, :warnings, :zone, :events, :shrunk,
+        :taken, :tentative, :elsewhere)
     ON CONFLICT (company, staff) DO UPDATE SET sealed = excluded.sealed, etag = excluded.etag, modified = excluded.modified,
         digest = excluded.digest, due = excluded.due, fetched = excluded.fetched, failing = excluded.failing, trouble = excluded.trouble,
-        warnings = excluded.warnings, zone = excluded.zone, events = excluded.events, shrunk = excluded.shrunk
+        warnings = excluded.warnings, zone = excluded.zone, events = excluded.events, shrunk = excluded.shrunk, taken = excluded.taken,
+        tentative = excluded.tentative, elsewhere = excluded.elsewhere
 """)
 _REMOVE = text("DELETE FROM source WHERE company = :company AND staff = :staff")
 
@@ -102,6 +106,9 @@ class Foreign(Reading):
             zone=row.zone,
             events=row.events,
             shrunk=maybe_instant(row.shrunk),
+            taken=maybe_instant(row.taken),
+            tentative=None if row.tentative is None else bool(row.tentative),
+            elsewhere=None if row.elsewhere is None else bool(row.elsewhere),
         )
 
     def sources(self) -> Sequence[StaffId]:
@@ -158,6 +165,9 @@ class Importing(Writing, Foreign):
             "zone": source.zone,
             "events": source.events,
             "shrunk": maybe_micros(source.shrunk),
+            "taken": maybe_micros(source.taken),
+            "tentative": None if source.tentative is None else int(source.tentative),
+            "elsewhere": None if source.elsewhere is None else int(source.elsewhere),
         }
         if address is not None:
             self._run(_SAVE_ALL, sealed=address, **given)

@@ -25,12 +25,14 @@ _OPEN = """
     (SELECT COUNT(*) FROM account a WHERE a.company = d.company AND a.id = d.account AND a.switched = 1 AND a.leased_until <= :now
         AND (a.access = 'ok' OR a.probed IS NULL OR a.probed <= :probed) AND (a.rests IS NULL OR a.rests <= :now)) = 1
 """
-_LAST = "(SELECT MAX(c.last) FROM calendar c WHERE c.company = l.company AND c.staff = l.staff AND c.kind = 'appointments')"
+# `k` is the link's company: a calendar is asked for after it was found that something was written there since the link looked last.
+_BEHIND = "JOIN company k ON k.id = l.company AND k.revision > l.seen"
+_LAST = "(SELECT MAX(c.last) FROM calendar c WHERE c.company = k.id AND c.staff = l.staff AND c.kind = 'appointments')"
 _WRITTEN = "(SELECT h.at FROM change h WHERE h.company = b.company AND h.revision = b.last)"
 
-# Due by the clock, woken, or behind the appointments of the staff member: since the last of them was written. A link in trouble is due
-# by the clock however far it is behind, or else it would be tried again at once and for ever. Where nothing was written since the link
-# looked last, its calendar need not be asked.
+# Due by the clock, woken, or behind the appointments of the staff member: since the last of them was written; or because another calendar
+# is to be asked when it is busy. A link in trouble is due by the clock however far it is behind, or else it would be tried again at once
+# and for ever.
 _DUE = text(f"""
     SELECT d.company, d.account, MIN(d.due) AS due
     FROM (
@@ -41,10 +43,12 @@ _DUE = text(f"""
         SELECT b.company, b.account, COALESCE({_WRITTEN}, :now)
         FROM (
             SELECT l.company, l.account, l.seen, {_LAST} AS last
-            FROM link l JOIN company k ON k.id = l.company AND k.revision > l.seen
+            FROM link l {_BEHIND}
             WHERE l.standing IN ('active', 'guard') AND l.failures = 0
         ) b
         WHERE b.last > b.seen
+        UNION ALL
+        SELECT o.company, o.account, o.due FROM blocking o WHERE o.due <= :now
     ) d
     WHERE {_OPEN}
     GROUP BY d.company, d.account
@@ -58,6 +62,11 @@ _NEXT = text(f"""
     ) = 1
     ORDER BY l.due LIMIT 1
 """)  # noqa: S608 conditions
+_NEXT_BUSY = text("""
+    SELECT o.due FROM blocking o
+    WHERE (SELECT COUNT(*) FROM account a WHERE a.company = o.company AND a.id = o.account AND a.switched = 1 AND a.access = 'ok') = 1
+    ORDER BY o.due LIMIT 1
+""")
 _COMPANY = text("SELECT id FROM company WHERE id = :company")
 _COMPANY_ALONE = text("SELECT id FROM company WHERE id = :company FOR NO KEY UPDATE")
 _CLAIM = text("""
@@ -85,7 +94,7 @@ _UNSENT = text(f"""
         UNION ALL
         SELECT MIN({_WRITTEN}) FROM (
             SELECT l.company, l.seen, {_LAST} AS last
-            FROM link l JOIN account a ON a.company = l.company AND a.id = l.account
+            FROM link l {_BEHIND} JOIN account a ON a.company = l.company AND a.id = l.account
             WHERE l.standing IN ('active', 'guard') AND a.access = 'ok' AND a.switched = 1
         ) b
         WHERE b.last > b.seen
@@ -106,8 +115,8 @@ def accounts_due(database: Database, now: datetime, limit: int) -> Sequence[tupl
 
 
 def next_account(database: Database) -> datetime | None:
-    """When the next link is due by the clock; what is written meanwhile is due at once."""
-    return next((instant(due) for (due,) in database.ask(_NEXT)), None)
+    """When the next link or calendar is due by the clock; what is written meanwhile is due at once."""
+    return min((instant(due) for each in (_NEXT, _NEXT_BUSY) for (due,) in database.ask(each)), default=None)
 
 
 def claim(database: Database, company: CompanyId, account: AccountId, now: datetime, until: datetime) -> Claim | None:

@@ -9,10 +9,10 @@ from sqlalchemy import text
 from gateway.errors import Conflict, Lost, Missing
 from gateway.links import Account, AccountId, Channel, Claim, Happening, Item, Key, Link, LinkId, Provider
 from gateway.model import Policy, StaffId
+from gateway.store.blocking import Choosing
 from gateway.store.codec import micros
 from gateway.store.credentials import digest
 from gateway.store.linked import Linked, account_values, item_values, key_at, link_values, said
-from gateway.store.writing import Writing
 
 KEPT = 500
 """Lines of a link's history."""
@@ -90,7 +90,7 @@ _OLD_CONSENTS = text("DELETE FROM consent WHERE company = :company AND expires <
 _CHANGING = {"id", "login", "scopes", "access", "trouble", "since", "probed"}
 
 
-class Linking(Writing, Linked):
+class Linking(Choosing, Linked):
     """No line of the log: what the booking calendar holds stays as it is."""
 
     def add_account(self, account: Account, sealed: bytes) -> None:
@@ -118,6 +118,8 @@ class Linking(Writing, Linked):
         account = self.account(id)
         for link in self.links(account=id):
             self.remove_link(link.id)
+        for blocking in self.blocking(id):
+            self.drop_blocking(blocking)
         self._run(_REMOVE_BUSY, staff=account.staff, origin=f"account:{id}")
         self._run(_REMOVE_ACCOUNT, id=id)
 
@@ -198,9 +200,15 @@ class Linking(Writing, Linked):
         )
 
     def switch_providers(self, policy: Policy) -> None:
-        """Accounts of providers that are switched off are due for nothing; `save_company` calls it."""
+        """Accounts of providers that are switched off are due for nothing, and their other calendars block nobody until they are on again;
+        `save_company` calls it."""
         for provider in Provider:
-            self._run(_SWITCH, provider=provider.value, on=int(_on(policy, provider)))
+            on = _on(policy, provider)
+            if self._run(_SWITCH, provider=provider.value, on=int(on)) and not on:
+                for account in self.accounts():
+                    if account.provider is provider:
+                        for blocking in self.blocking(account.id):
+                            self.clear_blocking(blocking)
 
 
 def _on(policy: Policy, provider: Provider) -> bool:

@@ -135,6 +135,9 @@ table(
     text("zone"),
     Column("events", BigInteger, nullable=False),
     instant("shrunk", nullable=True),
+    instant("taken", nullable=True),
+    flag("tentative", nullable=True),
+    flag("elsewhere", nullable=True),
     PrimaryKeyConstraint("company", "staff"),
     ForeignKeyConstraint(["company", "staff"], ["staff.company", "staff.id"]),
     Index(None, "due"),
@@ -160,6 +163,21 @@ table(
     PrimaryKeyConstraint("company", "staff", "origin", "number"),
     ForeignKeyConstraint(["company", "staff", "origin"], ["origin.company", "origin.staff", "origin.origin"], ondelete="CASCADE"),
     Index("ix_foreign_busy_span", "company", "staff", "lengthy", "starts", "ends"),
+)
+
+# Calendars of an account whose busy times block its staff member, and how reading them went.
+table(
+    "blocking",
+    text("account"),
+    text("calendar"),
+    text("title"),
+    instant("due"),
+    text("digest"),
+    instant("failing", nullable=True),
+    text("trouble"),
+    PrimaryKeyConstraint("company", "account", "calendar"),
+    ForeignKeyConstraint(["company", "account"], ["account.company", "account.id"], ondelete="CASCADE"),
+    Index(None, "due"),
 )
 
 # Consents under way: who was sent to which provider, found by the digest of the state and worth nothing once it was shown.

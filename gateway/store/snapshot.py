@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.store.attendance import Attendances
 from gateway.store.audit import Audits
+from gateway.store.blocking import Blockings
 from gateway.store.credentials import Access
 from gateway.store.delegation import Sharing
 from gateway.store.entries import Entries
@@ -20,7 +21,22 @@ from gateway.store.users import Users
 
 
 class Snapshot(
-    Homes, Sharing, Listing, Entries, Log, Feeds, Access, Letters, Users, Audits, Linked, Foreign, Attendances, Questions, Tallies
+    Homes,
+    Sharing,
+    Listing,
+    Entries,
+    Log,
+    Feeds,
+    Access,
+    Letters,
+    Users,
+    Audits,
+    Blockings,
+    Linked,
+    Foreign,
+    Attendances,
+    Questions,
+    Tallies,
 ):
     """`company`, `epoch` and `revision` (the head of the log) are read at once, everything else when it is asked for; all of it is
     one state, whatever is written meanwhile. Of one thread; good until its `with` ends."""

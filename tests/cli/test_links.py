@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gateway import app
 from gateway.fakes import Fakes, running
 from gateway.fakes.browser import consented
-from gateway.links import Condition, Item, Key, LinkId, Standing
-from gateway.model import Actor, EntryId
+from gateway.links import Condition, Item, Key, LinkId, Owned, Standing
+from gateway.model import Actor, EntryId, Span
 from gateway.settings import load
 from tests.cli.house import Shell
 
-JOHN, EMMA = "john.smith@example.com", "emma.morris@example.com"
+JOHN, EMMA, PRIVATE = "john.smith@example.com", "emma.morris@example.com", "john@outlook.example"
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 
 
@@ -39,7 +39,7 @@ class Crossed(Shell):
 
 @pytest.fixture(scope="module")
 def fakes() -> Iterator[Fakes]:
-    with running(google=[JOHN], work=[JOHN, EMMA], personal=["john@outlook.example"], zone="Europe/Paris") as fakes:
+    with running(google=[JOHN], work=[JOHN, EMMA], personal=[PRIVATE], zone="Europe/Paris") as fakes:
         yield fakes
 
 
@@ -63,7 +63,7 @@ def connected(shell: Crossed, provider: str = "google", login: str = JOHN) -> st
             return accounts.complete(back["state"], back["code"]).link
 
 
-@pytest.mark.parametrize(("provider", "login"), [("google", JOHN), ("office365", JOHN), ("outlook", "john@outlook.example")])
+@pytest.mark.parametrize(("provider", "login"), [("google", JOHN), ("office365", JOHN), ("outlook", PRIVATE)])
 def test_a_calendar_is_connected_by_the_address_a_command_shows(crossed: Crossed, provider: str, login: str) -> None:
     link = connected(crossed, provider, login)
     [row] = crossed.json("link", "list")
@@ -103,10 +103,17 @@ def test_a_link_is_disconnected_and_listed_no_more(crossed: Crossed) -> None:
     assert [row["id"] for row in crossed.json("link", "list", "--all")] == [link]
 
 
-def test_s38_cleanup_ends_everything_we_ever_wrote(crossed: Crossed) -> None:
-    links = {connected(crossed), connected(crossed, "office365")}
-    rows = crossed.json("link", "cleanup")
-    assert {(row["id"], row["standing"]) for row in rows} == {(link, "ending") for link in links}
+def test_38_cleanup_removes_everything_we_ever_wrote(crossed: Crossed) -> None:
+    live, left, empty = LinkId(connected(crossed)), LinkId(connected(crossed, "office365")), LinkId(connected(crossed, "outlook", PRIVATE))
+    with crossed.store() as store:
+        [company] = store.companies()
+        with store.write(company.id, Actor("setup", "import")) as tx:
+            there = Owned(span=Span(NOW, NOW + timedelta(hours=1)), zone="Europe/Paris", title="Advice")
+            tx.save_item(Item(link=left, key=Key(entry=EntryId("a")), remote="r", base=there), NOW)
+    for link in (left, empty):
+        assert crossed.json("link", "disconnect", link, "--leave")["standing"] == "ended"
+    assert {(row["id"], row["standing"]) for row in crossed.json("link", "cleanup")} == {(live, "ending"), (left, "ending")}
+    assert crossed.json("link", "cleanup") == []
 
 
 def test_what_waits_is_shown_and_decided(crossed: Crossed) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -102,6 +102,26 @@ def test_30_a_day_on_which_clocks_change_is_a_whole_day(date: str, length: int) 
     window = Span(datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
     [span] = busy_times(feed(event(f"DTSTART;VALUE=DATE:{date}")), zone="Europe/Paris", window=window).spans
     assert span.length == timedelta(hours=length)
+
+
+def test_30_in_every_zone_a_whole_day_is_from_midnight_to_midnight() -> None:
+    """A whole year of days, so that every change of clocks is among them, those at midnight too."""
+    window = Span(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
+    days = [datetime(2026, 1, 3) + DAY * number for number in range(0, 360, 2)]
+    octets = feed(*(event(f"DTSTART;VALUE=DATE:{day:%Y%m%d}", uid=str(day)) for day in days))
+    for zone in sorted(available_timezones() - {"localtime", "posixrules", "Factory"}):
+        edges = [(ZoneInfo(zone), day) for day in days]
+        wanted = [Span(*(each.replace(tzinfo=there).astimezone(UTC) for each in (day, day + DAY))) for there, day in edges]
+        assert list(busy_times(octets, zone=zone, window=window).spans) == [span for span in wanted if span.length], zone
+
+
+def test_28_in_every_zone_a_weekly_series_keeps_its_hour() -> None:
+    window = Span(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 12, 30, tzinfo=UTC))
+    for zone in sorted(available_timezones() - {"localtime", "posixrules", "Factory"}):
+        weekly = event(f"DTSTART;TZID={zone}:20260105T140000", "DURATION:PT1H", "RRULE:FREQ=WEEKLY")
+        spans = busy_times(feed(weekly), zone="UTC", window=window).spans
+        assert len(spans) == 52, zone
+        assert {span.start.astimezone(ZoneInfo(zone)).hour for span in spans} == {14}, zone
 
 
 def test_an_event_without_an_end_takes_no_time() -> None:

@@ -42,7 +42,7 @@ def test_a_rule_of_seconds_blocks_the_time_that_cannot_be_worked_out() -> None:
     found = read(feed(event("DTSTART:16010101T000000Z", "DURATION:PT1S", "RRULE:FREQ=SECONDLY"), event(*PLAIN, uid="two")))
     assert found.spans[0].start == WINDOW.start
     assert found.spans[-1].end == WINDOW.end
-    assert found.warnings == ("One event repeats too often to be worked out to the end; from there on all time is busy.",)
+    assert found.warnings == ("What repeats too often cannot be worked out to the end; from there on all time is busy.",)
 
 
 def test_an_hourly_rule_is_worked_out_to_the_end() -> None:

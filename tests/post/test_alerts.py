@@ -178,7 +178,7 @@ def test_s33_an_external_address_that_fails_for_a_day_is_told_to_both(watch: Wat
     (boss, first), (emma, second) = watch.letters(LATE)
     assert (boss, emma) == (BOSS.email, EMMA.email)
     assert "Emma Morris" in str(first["Subject"])
-    assert "L'adresse de l'agenda externe ne peut pas être lue." in text(second)  # in her language
+    assert "L’adresse de l’agenda externe ne peut pas être lue." in text(second)  # in her language
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from gateway.links import (
     Account,
     AccountId,
+    Blocking,
     Channel,
     Claim,
     Happening,
@@ -58,6 +59,7 @@ INVITED = Invitation(id=InvitationId("invitation"), staff=JOHN.id, recipient=CAN
 HIS_ACCOUNT = Account(id=AccountId("account"), staff=JOHN.id, provider=Provider.GOOGLE, login=CANARY, subject="his own number", created=NOW)
 HIS_LINK = Link(id=LinkId("link"), account=HIS_ACCOUNT.id, staff=JOHN.id, calendar=CANARY, title=CANARY, own=True, due=NOW, created=NOW)
 HIS_CHANNEL = Channel(link=HIS_LINK.id, id="channel", resource=CANARY, secret="secret of the channel", made=NOW, expires=NOW + DAY)
+HIS_OTHER = Blocking(account=HIS_ACCOUNT.id, calendar=CANARY, title=CANARY, due=NOW)
 HIS_CLAIM = Claim(company=DEMO, account=HIS_ACCOUNT.id, fence=0, until=NOW)
 EVER = Span(NOW - 1000 * DAY, NOW + 1000 * DAY)
 
@@ -119,6 +121,8 @@ def estate(place: Place) -> Estate:
         tx.note(HIS_LINK.id, Happening(at=NOW, kind="pushed", sentence=CANARY))
         tx.add_channel(HIS_CHANNEL)
         tx.put_busy(JOHN.id, "ics", [span(NOW)], NOW)
+        tx.add_blocking(HIS_OTHER)
+        tx.put_busy(JOHN.id, HIS_OTHER.origin, [span(NOW)], NOW)
         tx.save_source(Source(staff=JOHN.id, due=NOW, zone=CANARY), CANARY.encode())
         return Estate(
             entry=entry.id,

@@ -16,6 +16,7 @@ from gateway.bridge.google.access import Access, Client, credential
 from gateway.bridge.google.calendar import GoogleCalendar, asked
 from gateway.bridge.google.events import Names, moment
 from gateway.bridge.google.wire import Line, Narrow
+from gateway.bridge.reach import UNSEEN
 from gateway.bridge.remote import CalendarGone, Disconnected, Elsewhere, Grant, Guarded, Remote, RemoteError, Unreachable, Vault
 from gateway.bridge.sending import Send
 from gateway.links import Provider
@@ -75,14 +76,14 @@ class GoogleHouse:
             "calendar", "v3", http=_Nowhere(), static_discovery=True, cache_discovery=False, client_options=options
         )
 
-    def consent(self, *, state: str, verifier: str, redirect: str, login: str = "", primary: bool = False) -> str:
+    def consent(self, *, state: str, verifier: str, redirect: str, login: str = "", primary: bool = False, others: bool = False) -> str:
         """`prompt=consent`: without it Google gives no refresh token to somebody who has agreed before."""
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
         wish = {
             "client_id": self._client.client_id,
             "redirect_uri": redirect,
             "response_type": "code",
-            "scope": " ".join(_wanted(primary)),
+            "scope": " ".join(_wanted(primary, others)),
             "access_type": "offline",
             "prompt": "consent",
             "include_granted_scopes": "false",
@@ -154,10 +155,17 @@ class GoogleHouse:
         for some in (calendars[first : first + CALENDARS] for first in range(0, len(calendars), CALENDARS)):
             for part in _parts(window):
                 wish = {"timeMin": moment(part.start), "timeMax": moment(part.end), "items": [{"id": each} for each in some]}
-                told = asked(line, "calendar", self._service.freebusy().query(body=wish)).get("calendars") or {}
+                told = self._told_busy(line, wish)
                 for name in some:
                     spans += _busy(told.get(name) or {})
         return sorted(set(spans))
+
+    def _told_busy(self, line: Line, wish: Mapping[str, Any]) -> Mapping[str, Any]:
+        """By calendar. Raises CalendarGone where the consent does not reach so far: everything else of the account works."""
+        try:
+            return asked(line, "calendar", self._service.freebusy().query(body=wish)).get("calendars") or {}
+        except Narrow as error:
+            raise CalendarGone(UNSEEN) from error
 
     def open(self, vault: Vault, *, link: str, calendar: str, mark: str, zone: str, calls: Callable[[str], None]) -> Remote:
         return GoogleCalendar(self._service, self._line(vault, calls), calendar, Names(mark=mark, link=link, zone=zone))
@@ -201,8 +209,11 @@ class _Nowhere:
         """Nothing is open."""
 
 
-def _wanted(primary: bool) -> tuple[str, ...]:
-    return (*SIGN_IN, *((OWNED, LIST, FREE_BUSY) if primary else (OWN, FREE_BUSY)))
+def _wanted(primary: bool, others: bool = False) -> tuple[str, ...]:
+    """`primary` with `others` reaches as far as both: a person may have one calendar of ours, and one of their own."""
+    if primary:
+        return (*SIGN_IN, *((OWN,) if others else ()), OWNED, LIST, FREE_BUSY)
+    return (*SIGN_IN, OWN, *((LIST,) if others else ()), FREE_BUSY)
 
 
 def _parts(window: Span) -> Iterator[Span]:

@@ -18,7 +18,7 @@ from gateway.bridge.graph.events import UNREADABLE, Json, busy, moment
 from gateway.bridge.graph.names import Names
 from gateway.bridge.graph.problems import Asked
 from gateway.bridge.graph.wire import Line
-from gateway.bridge.remote import Disconnected, Elsewhere, Gone, Grant, Rejected, Unreachable, Vault
+from gateway.bridge.remote import CalendarGone, Disconnected, Elsewhere, Gone, Grant, Rejected, Unreachable, Vault
 from gateway.bridge.sending import Send
 from gateway.links import Provider
 from gateway.model import Span
@@ -64,7 +64,7 @@ class GraphHouse:
         )
         self._tokens = Tokens(self._office, graph_url, clock)
 
-    def consent(self, *, state: str, verifier: str, redirect: str, login: str = "", primary: bool = False) -> str:
+    def consent(self, *, state: str, verifier: str, redirect: str, login: str = "", primary: bool = False, others: bool = False) -> str:
         """At Microsoft the same consent reaches all of the person's calendars; we make one of our own unless asked otherwise."""
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
         asked = {
@@ -136,7 +136,7 @@ class GraphHouse:
         line = self._line(Access(self._office, self._tokens, _Fixed(mailbox_of(tenant, login)), self._clock), _nobody)
         try:
             line.get(f"/users/{quote(login, safe='')}/calendar", "event")
-        except (Rejected, Gone) as error:
+        except (Rejected, Gone, CalendarGone) as error:
             raise Disconnected(f"The mailbox {login} is not open to this app: {error}", admin=True) from error
         return Grant(login=login, subject=f"{tenant}.{login.lower()}", scopes=(".default",), credential=mailbox_of(tenant, login))
 

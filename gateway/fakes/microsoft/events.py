@@ -89,9 +89,9 @@ def rest_id(world: MicrosoftWorld) -> str:
     return f"AAMkAD{world.chance.text(108, BASE64)}/+AAA="
 
 
-def get(mailbox: Mailbox, name: str) -> Row:
-    """The event of that id. Raises Rejected with 404."""
-    row = occurrences.find(mailbox, name)
+def get(world: MicrosoftWorld, mailbox: Mailbox, name: str) -> Row:
+    """The event of that id, a deleted one too where it can be recovered. Raises Rejected with 404."""
+    row = occurrences.find(mailbox, name) or (mailbox.bin.get(name) if world.knobs.recoverable else None)
     if row is None:
         raise problem(404)
     return row
@@ -99,7 +99,7 @@ def get(mailbox: Mailbox, name: str) -> Row:
 
 def change(world: MicrosoftWorld, mailbox: Mailbox, name: str, request: Request) -> Row:
     """PATCH. Raises Rejected: 400, 404, 412."""
-    row, written = get(mailbox, name), json(request)
+    row, written = get(world, mailbox, name), json(request)
     _check_match(request, row)
     if written.get("transactionId") not in (None, row.transaction):
         raise problem(400, "ErrorInvalidRequest", "transactionId cannot be changed.")
@@ -135,8 +135,10 @@ def amend(world: MicrosoftWorld, mailbox: Mailbox, row: Row, made: Draft, *, mai
 
 
 def delete(world: MicrosoftWorld, mailbox: Mailbox, name: str, request: Request) -> None:
-    """Raises Rejected: 404, 412."""
-    row = get(mailbox, name)
+    """Raises Rejected: 403 for what is deleted already and can be recovered, 404, 412."""
+    row = get(world, mailbox, name)
+    if world.knobs.recoverable and mailbox.bin.get(name) is row:
+        raise problem(403, "ErrorCannotDeleteObject", "Object cannot be deleted.")
     _check_match(request, row)
     remove(world, mailbox, row)
 
@@ -158,6 +160,9 @@ def remove(world: MicrosoftWorld, mailbox: Mailbox, row: Row, *, mails: bool = T
     for each in mailbox.exceptions(row.id):
         del mailbox.rows[each.id]
     del mailbox.rows[row.id]
+    if world.knobs.recoverable:
+        row.change_key = world.change_key()
+        mailbox.bin[row.id] = row
     bury(world, mailbox, row)
     for each in before:
         bury(world, mailbox, each)

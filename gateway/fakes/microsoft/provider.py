@@ -159,6 +159,7 @@ class Microsoft(Provider):
             Route("PATCH", one, "events.update", self._change),
             Route("DELETE", one, "events.delete", self._delete),
             Route("GET", one + "/instances", "events.instances", self._instances),
+            Route("GET", one + "/calendar", "events.calendar", self._around),
         ]
 
     def _at(self, request: Request, names: dict[str, str], scopes: tuple[str, ...]) -> tuple[access.Caller, Mailbox, Folder]:
@@ -239,7 +240,7 @@ class Microsoft(Provider):
 
     def _instances(self, request: Request, **names: str) -> Reply:
         _, mailbox, _ = self._at(request, names, access.READ)
-        master = events.get(mailbox, names["event"])
+        master = events.get(self.world, mailbox, names["event"])
         if not master.series:
             raise problems.problem(400, "ErrorInvalidRequest", "The event is no series master.")
         return self._listed(request, mailbox, list(occurrences.expand(mailbox, master, query.window(request))))
@@ -271,11 +272,19 @@ class Microsoft(Provider):
 
     def _get(self, request: Request, **names: str) -> Reply:
         _, mailbox, folder = self._at(request, names, access.READ)
-        row = events.get(mailbox, names["event"])
+        row = events.get(self.world, mailbox, names["event"])
         if "folder" in names and row.calendar != folder.id:
             raise problems.problem(404)
         shown = query.shown(mailbox, row, rendering.taste(request), query.options(request), single=True)
         return Reply.of({"@odata.context": self._context(request, mailbox, "events/$entity"), **shown}, 200, **_applied(request))
+
+    def _around(self, request: Request, **names: str) -> Reply:
+        """The calendar that an event lies in; what is deleted lies in none."""
+        _, mailbox, _ = self._at(request, names, access.READ)
+        row = events.get(self.world, mailbox, names["event"])
+        if self.knobs.recoverable and mailbox.bin.get(row.id) is row:
+            raise problems.problem(404)
+        return Reply.of(rendering.folder(mailbox, mailbox.folders[row.calendar]))
 
     def _change(self, request: Request, **names: str) -> Reply:
         _, mailbox, _ = self._at(request, names, access.WRITE)

@@ -29,6 +29,7 @@ class MicrosoftKnobs(Knobs):
     replay: int = 0  # delta repeats so many changes that were told already, and one item within the round
     lag_seconds: int = 0  # delta tells of a change only when it is so old
     transaction_seconds: int = 0  # how long transaction ids are remembered; 0: for ever
+    recoverable: bool = False  # a deleted event is still shown to those who ask for it by its immutable id
     concurrency: int = 4  # requests at the same time for one token; 0: no limit
     longest_subscription: int = 4230  # minutes
 
@@ -103,6 +104,7 @@ class Mailbox:
     folders: dict[str, Folder] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)  # by immutable id
     gone: dict[str, Gone] = field(default_factory=dict)
+    bin: dict[str, Row] = field(default_factory=dict)  # deleted events, by immutable id, while they can be recovered
     transactions: dict[str, tuple[str, str, datetime]] = field(default_factory=dict)  # id: event, print of the body, when
     history: list[tuple[int, datetime]] = field(default_factory=list)
     epoch: int = 0

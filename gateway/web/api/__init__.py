@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.errors import Reason
-from gateway.web.api import appointments, changes, company, devices, links, people, status
+from gateway.web.api import appointments, blocking, changes, company, devices, links, people, status
 from gateway.web.api.frame import Operation, handler
 from gateway.web.api.openapi import document
 from gateway.web.paper import render
@@ -18,6 +18,7 @@ OPERATIONS: list[Operation] = [
     *changes.OPERATIONS,
     *company.OPERATIONS,
     *links.OPERATIONS,
+    *blocking.OPERATIONS,
     *status.OPERATIONS,
 ]
 

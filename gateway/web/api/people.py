@@ -8,7 +8,9 @@ from typing import Any
 
 from gateway import desk
 from gateway.bridge import feed
+from gateway.bridge.imports import Imports
 from gateway.errors import Invalid, Missing
+from gateway.links import Source
 from gateway.model import Customer, CustomerId, ServiceId, Span, Staff, StaffId
 from gateway.store import Snapshot, fresh_id
 from gateway.web.api import views
@@ -16,6 +18,7 @@ from gateway.web.api.frame import Call, Json, Later, Operation, complained
 from gateway.web.api.schema import Choice, Email, Flag, Instant, Listed, Locale, Maybe, Record, Text, Whole, Zone, answered, listing
 
 _NOT_SENT = object()
+_HABITS = {"external_ics_tentative_is_busy": "tentative", "external_ics_working_elsewhere_is_busy": "elsewhere"}
 _LONGEST = timedelta(days=370)  # of a free-busy window
 
 NEW_CUSTOMER = Record(
@@ -40,6 +43,8 @@ _STAFF_CHANGE = Record(
         "external_ics_url": Maybe(
             of=Text(most=2000, about="https:// or webcal://; nothing ends it. Its busy times block the staff member")
         ),
+        "external_ics_tentative_is_busy": Maybe(of=Flag(about="Nothing: as the installation says")),
+        "external_ics_working_elsewhere_is_busy": Maybe(of=Flag(about="Nothing: as the installation says")),
     },
     name="StaffChange",
     about="Names that are not sent stay as they are.",
@@ -97,6 +102,7 @@ def _staff_get(call: Call) -> Json:
 def _staff_put(call: Call) -> Json:
     body = dict(call.body)
     external = body.pop("external_ics_url", _NOT_SENT)
+    habits = {name: body.pop(name) for name in _HABITS if name in body}
     person = replace(views.staff_named(call.snapshot, call.path["id"]), **_named(body))
     if body:
         desk.save_staff(call.tx, person, call.now)
@@ -105,7 +111,24 @@ def _staff_put(call: Call) -> Json:
             raise Invalid("No address can be kept here: secrets.key is not set.", field="external_ics_url")
         feed.put_address(call.tx, call.parts.sealer, person.id, external or "", call.now)
         call.tx.audit("external-calendar", person.id, {}, {"set": call.tx.source(person.id) is not None}, call.now)
+    if habits:
+        _put_habits(call, person.id, habits)
     return _shown(call, person)
+
+
+def _put_habits(call: Call, staff: StaffId, sent: Json) -> None:
+    source = views.referred(next(iter(sent)), lambda: _imported(call.snapshot, staff))
+    before = {"tentative": source.tentative, "elsewhere": source.elsewhere}
+    after = {**before, **{_HABITS[name]: value for name, value in sent.items()}}
+    feed.put_habits(call.tx, staff, call.now, tentative=after["tentative"], elsewhere=after["elsewhere"])
+    call.tx.audit("external-calendar", staff, before, after, call.now)
+
+
+def _imported(snapshot: Snapshot, staff: StaffId) -> Source:
+    source = snapshot.source(staff)
+    if source is None:
+        raise Missing("There is no external calendar.")
+    return source
 
 
 def _external_test(call: Call) -> Later:
@@ -113,13 +136,10 @@ def _external_test(call: Call) -> Later:
     person, fetcher = views.staff_named(call.snapshot, call.path["id"]), call.parts.fetcher
     if fetcher is None:
         raise Missing("No address can be tried here.")
-    url = call.body.get("url", "")
-    if not url and call.parts.sealer is not None:
-        url = call.parts.sealer.unseal(call.snapshot.source_address(person.id)).decode()
-    own = feed.own_uids(call.snapshot, person.id, fetcher.terms.window(call.now))
+    trial = feed.trial(call.snapshot, fetcher, call.parts.sealer, person, call.body.get("url", ""), call.now)
 
     def tried() -> Json:
-        found = feed.probe(fetcher, url, zone=person.zone, now=call.now, own=own, people=(person.email,))
+        found = trial()
         return {
             "reachable": found.reachable,
             "trouble": found.trouble,
@@ -137,18 +157,31 @@ def _shown_span(span: Span, zone: str) -> Json:
     return {"start": views.stamp(span.start, zone), "end": views.stamp(span.end, zone)}
 
 
-def _free_busy(call: Call) -> Json:
+def _free_busy(call: Call) -> Json | Later:
     person = views.staff_named(call.snapshot, call.path["id"])
     start, end = call.query["from"], call.query["to"]
     if not start < end <= start + _LONGEST:
         raise complained(400, [("to", "must lie after the beginning of the window, 370 days at most")])
-    busy = desk.free_busy(call.snapshot, person.id, Span(start, end))
+    fresh, fetcher, seal = call.query.get("fresh"), call.parts.fetcher, call.parts.sealer
+    if fresh is None or fetcher is None or seal is None:
+        return _busy_within(call.snapshot, person, Span(start, end), call.now)
+    imports = Imports(call.parts.store, seal, fetcher, clock=call.parts.clock)
+
+    def refreshed() -> Json:
+        imports.refresh(call.login.company, person.id, timedelta(seconds=fresh))
+        with call.parts.store.read(call.login.company) as snapshot:
+            return _busy_within(snapshot, person, Span(start, end), call.parts.clock())
+
+    return refreshed
+
+
+def _busy_within(snapshot: Snapshot, person: Staff, window: Span, now: datetime) -> Json:
     return {
         "staff": person.id,
-        "from": views.stamp(start, person.zone),
-        "to": views.stamp(end, person.zone),
-        "busy": [_shown_span(span, person.zone) for span in busy],
-        "sources": [_source(origin, confirmed, call.now, person.zone) for origin, confirmed in _origins(call.snapshot, person.id)],
+        "from": views.stamp(window.start, person.zone),
+        "to": views.stamp(window.end, person.zone),
+        "busy": [_shown_span(span, person.zone) for span in desk.free_busy(snapshot, person.id, window)],
+        "sources": [_source(origin, confirmed, now, person.zone) for origin, confirmed in _origins(snapshot, person.id)],
     }
 
 
@@ -257,7 +290,11 @@ OPERATIONS = [
         summary="When a staff member is busy",
         run=_free_busy,
         answer=_FREE_BUSY,
-        query={"from": Instant(), "to": Instant()},
+        query={
+            "from": Instant(),
+            "to": Instant(),
+            "fresh": Whole(least=30, most=86_400, about="Seconds: an external calendar that was read longer ago is read first, for 10 s"),
+        },
         required_query=("from", "to"),
     ),
     Operation(

@@ -95,6 +95,8 @@ STAFF = answered(
                     "events": Whole(),
                     "time_zone": Text(),
                     "warnings": Listed(of=Text(most=1000)),
+                    "tentative_is_busy": Maybe(of=Flag(about="Nothing: as the installation says")),
+                    "working_elsewhere_is_busy": Maybe(of=Flag(about="Nothing: as the installation says")),
                 },
             )
         ),
@@ -230,6 +232,8 @@ def _external(source: Source, zone: str) -> Json:
         "events": source.events,
         "time_zone": source.zone,
         "warnings": list(source.warnings),
+        "tentative_is_busy": source.tentative,
+        "working_elsewhere_is_busy": source.elsewhere,
     }
 
 

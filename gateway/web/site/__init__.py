@@ -5,7 +5,8 @@ sayings    what a page says after a form was sent (in which language: gateway.we
 sign_in    sessions and passwords; identity  the company's identity provider; account  everybody's own
 sync       the page Calendar Sync; feeds  one feed of it; targets  addresses by which other programs subscribe; health  how all links stand
 operation  how the installation runs
-staff      the staff and each member; me  a member's own page, and where an invitation leads
+staff      the staff and each member; me  a member's own page, and where an invitation leads; external  whose busy times block a member
+calendars  which of an account's calendars show the appointments, and which block
 groups     groups of staff; activity  what happened, and undoing it; deeds  in which words
 questions  what a staff member is asked about an edit in a calendar; waiting  that, and events elsewhere that are not equal
 customer   a customer's page of an appointment; holding  what it is about; tidings  what the staff hear of it
@@ -19,7 +20,9 @@ from aiohttp import web
 from gateway.web.site import (
     account,
     activity,
+    calendars,
     customer,
+    external,
     feeds,
     frame,
     groups,
@@ -45,7 +48,9 @@ TABLE: tuple[Route, ...] = (
     *groups.ROUTES,
     *activity.ROUTES,
     *staff.ROUTES,
+    *external.ROUTES,
     *me.ROUTES,
+    *calendars.ROUTES,
     *operation.ROUTES,
     *questions.ROUTES,
     *waiting.ROUTES,

@@ -68,6 +68,8 @@ _DEEDS = {
     "external-calendar": marked("external calendar changed"),
     "link": marked("connected calendar changed"),
     "link-disconnected": marked("calendar disconnected"),
+    "link-calendar": marked("appointments shown in another calendar"),
+    "link-blocking": marked("calendars that block changed"),
     "link-decided": marked("brake decided"),
     "app-password": marked("app password made"),
     "app-password-revoked": marked("app password revoked"),

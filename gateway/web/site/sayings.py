@@ -23,6 +23,7 @@ SAYINGS: Final[dict[str, tuple[Tone, str]]] = {
     "undone": ("good", marked("It is put back. Whoever has to be told is told, once.")),
     "connected": ("good", marked("The calendar is connected. Appointments appear there within a minute.")),
     "link-changed": ("good", marked("Done. What has changed shows within a minute.")),
+    "calendars-chosen": ("good", marked("Saved. Busy times are read within a minute.")),
     "staff-added": ("good", marked("Added. A letter with a link for a password is on its way.")),
     "password-revoked": ("good", marked("The app password is revoked: that device is signed out.")),
     "reset-sent": (

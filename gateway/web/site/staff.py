@@ -1,4 +1,4 @@
-"""The staff, and how their calendars stand; one member's facts, hours, invitation, links, devices and external calendar."""
+"""The staff, and how their calendars stand; one member's page: facts, hours, invitation, links, devices, feeds."""
 
 from __future__ import annotations
 
@@ -145,39 +145,6 @@ def put_hours(ask: Ask) -> Answer:
         tx.save_hours(person.id, new)
         tx.audit("hours", person.id, {"weekly": _plain(former)}, {"weekly": _plain(new)}, ask.now)
     return Went(f"/staff/{person.id}#hours", "saved")
-
-
-def put_external(ask: Ask) -> Answer:
-    """The external iCalendar address; empty, or a bare https://, ends it (product.md S32)."""
-    if ask.parts.sealer is None:
-        raise Problem(503, ask.say("No address can be kept here. Ask whoever runs this server to set secrets.key."))
-    with ask.store.write(ask.company, ask.who.actor) as tx:
-        person = staff_of(ask, tx)
-        try:
-            feed.put_address(tx, ask.parts.sealer, person.id, ask.field("external", longest=2000), ask.now)
-        except Invalid as error:
-            return page(ask, tx, person, trouble=ask.language.heard(str(error)), external=ask.field("external", longest=2000))
-        tx.audit("external-calendar", person.id, {}, {"set": tx.source(person.id) is not None}, ask.now)
-    ask.parts.wake()
-    return Went(f"/staff/{person.id}#calendar-sync", "saved")
-
-
-def test_external(ask: Ask) -> Answer:
-    """Tries the address in the form, or the one that is kept; stores nothing (S32)."""
-    if ask.parts.fetcher is None:
-        raise Problem(503, ask.say("No address can be tried here."))
-    given = ask.field("external", longest=2000)
-    with ask.store.read(ask.company) as snapshot:
-        person = staff_of(ask, snapshot)
-        if feed_is_empty(given) and snapshot.source(person.id) is not None and ask.parts.sealer is not None:
-            given = ask.parts.sealer.unseal(snapshot.source_address(person.id)).decode()
-    found = feed.probe(ask.parts.fetcher, given, zone=person.zone, now=ask.now)
-    with ask.store.read(ask.company) as snapshot:
-        return page(ask, snapshot, person, external=ask.field("external", longest=2000), probe=found)
-
-
-def feed_is_empty(given: str) -> bool:
-    return given.strip() in ("", "https://", "http://")
 
 
 def change_link(ask: Ask) -> Answer:
@@ -376,7 +343,5 @@ ROUTES = (
     Route("GET", "/staff/{staff}", show_one),
     Route("POST", "/staff/{staff}", change),
     Route("POST", "/staff/{staff}/hours", put_hours),
-    Route("POST", "/staff/{staff}/external", put_external),
-    Route("POST", "/staff/{staff}/external/test", test_external),
     Route("POST", "/staff/{staff}/link", change_link),
 )

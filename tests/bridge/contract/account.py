@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
-from gateway.bridge.remote import Disconnected, Throttled, Unreachable
+from gateway.bridge.remote import CalendarGone, Disconnected, Throttled, Unreachable
 from gateway.model import Span
 from tests.bridge.contract.setting import BACK, DONE, HOUR, KEY, NOW, PARIS, UNDONE, VERIFIER, WINDOW, Setting, outcome, owned, pages
 
@@ -104,3 +104,32 @@ class AccountContract:
         dentist, fair = datetime(2026, 3, 3, 9, tzinfo=UTC), datetime(2026, 12, 3, 9, tzinfo=UTC)
         found = setting.house.busy(setting.kept, [primary], WINDOW, NOW)
         assert list(found) == [Span(dentist, dentist + HOUR), Span(fair, fair + 2 * HOUR)]
+
+    def test_busy_times_are_times_and_nothing_else(self, setting: Setting) -> None:
+        """Neither titles nor places, nor whose event it is; one time is told once, however many events there are."""
+        private = setting.act("calendar", title="Private life")["calendar"]
+        for title in ("Canary doctor", "Canary lawyer"):
+            times = {"start": "2026-03-03T10:00:00+01:00", "end": "2026-03-03T11:00:00+01:00"}
+            setting.act("create", calendar=private, title=title, location="Canary street", description="Canary", **times)
+        found = setting.house.busy(setting.kept, [private], WINDOW, NOW)
+        at = datetime(2026, 3, 3, 9, tzinfo=UTC)
+        assert list(found) == [Span(at, at + HOUR)]
+        assert all(type(each) is Span for each in found)
+        assert setting.house.busy(setting.kept, [setting.calendar], WINDOW, NOW) == []
+
+    def test_a_calendar_that_does_not_exist_is_not_free(self, setting: Setting) -> None:
+        private = setting.act("calendar", title="Private life")["calendar"]
+        setting.act("delete_calendar", id=private)
+        with pytest.raises(CalendarGone):
+            setting.house.busy(setting.kept, [private], WINDOW, NOW)
+
+    def test_the_same_consent_may_ask_for_the_list_of_calendars(self, setting: Setting) -> None:
+        address = setting.house.consent(state="s", verifier=VERIFIER, redirect=BACK, login=setting.login, others=True)
+        _, headers, _ = setting.wire("GET", address + "&approve=auto", {}, None)
+        told = dict(parse_qsl(urlsplit(headers["location"]).query))
+        grant = setting.house.redeem(code=told["code"], verifier=VERIFIER, redirect=BACK, now=NOW)
+        setting.kept.credential = grant.credential
+        setting.act("calendar", title="Private life")
+        found = setting.house.calendars(setting.kept, NOW)
+        assert {"Private life", "Appointments"} <= {each.title for each in found}
+        assert [each.primary for each in found].count(True) == 1

@@ -101,7 +101,7 @@ class TimesContract:
         wish = owned(title=line(text), text=normal(text), place=line(text))
         assert setting.open().create(KEY, wish).owned == wish
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors])
     @given(text=st.text(max_size=80))
     def test_any_text_is_a_fixed_point(self, setting: Setting, text: str) -> None:
         wish = owned(title=line(text), text=normal(text), place=line(text))

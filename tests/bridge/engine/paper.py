@@ -15,6 +15,7 @@ from typing import Any
 
 from gateway.bridge.errand import Habits
 from gateway.bridge.owned import times
+from gateway.bridge.reconcile import same_time
 from gateway.bridge.remote import (
     Clash,
     CursorExpired,
@@ -64,6 +65,7 @@ class Paper:
     page: int = 3
     forgotten: int = 0
     current: str = ""  # the calendar that is asked about
+    forgetful: bool = False  # a series that takes place otherwise has no moved and cancelled dates any more, as at Exchange
     hints: bool = False  # removals are only hints
     pulls: list[Callable[[], None]] = field(default_factory=list)  # what happens while a listing is read
     trouble: Callable[[int, str, str], None] = lambda number, kind, when: None
@@ -78,6 +80,9 @@ class Paper:
     def put(self, calendar: str, event: Event) -> None:
         former = self.events.setdefault(calendar, {}).get(event.id)
         self.events[calendar][event.id] = replace(event, etag=former.etag + 1 if former else event.etag)
+        if self.forgetful and former and former.owned and event.owned and not same_time(former.owned, event.owned):
+            for each in [each for each in self.events[calendar].values() if each.master == event.id]:
+                del self.events[calendar][each.id]
         self.changes.append((calendar, event.id))
 
     def change(self, calendar: str, id: str, **more: Any) -> None:
@@ -147,7 +152,7 @@ class PaperCalendar:
                 found = [each for each in found if each.owned is None or times(each.owned, window)]
             else:
                 news = dict.fromkeys(name for calendar, name in paper.changes[int(cursor.value) :] if calendar == self._calendar)
-                found = [self._events[name] for name in news]
+                found = [self._events[name] for name in news if name in self._events]
         kept = Cursor(value=str(position), fingerprint=fingerprint, window=window, obtained=now)
         while paper.pulls:
             paper.pulls.pop()()

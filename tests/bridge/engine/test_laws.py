@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from gateway.booking import instances
+from gateway import desk as front
+from gateway.booking import Amend, instances
 from gateway.bridge.owned import times
 from gateway.bridge.remote import CursorExpired, RemoteError
 from gateway.errors import GatewayError
@@ -23,13 +24,14 @@ from gateway.links import Key, Owned, Standing
 from gateway.model import Actor, Appointment, EntryId, OnDelete, Recurrence, Span, Status
 from tests.bridge.engine.paper import PATIENCE, UNREACHABLE, Desk, Event, paper_desk
 from tests.bridge.wire import NOW
-from tests.bridge.world import DAY, DEMO, HOUR, JOHN, Crash
+from tests.bridge.world import DAY, DEMO, HOUR, JOHN, PLATFORM, Crash
 
 EXAMPLES, STEPS = int(os.environ.get("MIRROR_EXAMPLES", "60")), 25
 OTHER = "elsewhere"
 EVER = Span(NOW, NOW + 400 * DAY)
 HALF = timedelta(minutes=30)
 KINDS = ("", "list", "page", "create", "update", "delete", "get", "find", "occurrence")
+QUIRKS = ("shouting", "hints", "narrow", "forgetful")
 hours, picks = st.integers(1, 60), st.integers(0, 30)
 places = st.sampled_from(["appointments", OTHER])
 
@@ -49,17 +51,15 @@ class Laws(RuleBasedStateMachine):
         self.booked: list[EntryId] = []
         self.foreign: dict[tuple[str, str], Any] = {}
 
-    @initialize(
-        policy=st.sampled_from(list(OnDelete)), shouting=st.booleans(), hints=st.booleans(), narrow=st.booleans(), here=st.integers(1, 9)
-    )
-    def begin(self, policy: OnDelete, shouting: bool, hints: bool, narrow: bool, here: int) -> None:
+    @initialize(policy=st.sampled_from(list(OnDelete)), quirks=st.sets(st.sampled_from(QUIRKS)), here=st.integers(1, 9))
+    def begin(self, policy: OnDelete, quirks: set[str], here: int) -> None:
+        """With a provider that has some quirks."""
         self.desk: Desk = self._stack.enter_context(paper_desk(self._folder, on_delete=policy))
         self.desk.second(OTHER, OTHER)
-        self.desk.paper.hints = hints
-        if shouting:
-            self.desk.paper.spelling = shouted
-        if narrow:
-            self.desk.paper.expressible = _narrow
+        paper = self.desk.paper
+        paper.hints, paper.forgetful = "hints" in quirks, "forgetful" in quirks
+        paper.spelling = shouted if "shouting" in quirks else paper.spelling
+        paper.expressible = _narrow if "narrow" in quirks else paper.expressible
         self.one(here, weekly=False)
 
     @rule(hour=hours, weekly=st.booleans())
@@ -84,6 +84,15 @@ class Laws(RuleBasedStateMachine):
                 self.desk.move(entry.id, at + hour * HOUR, at=at)
             elif entry.recurrence is not None:
                 self.desk.cancel(entry.id, at=at)
+
+    @precondition(lambda self: self.booked)
+    @rule(which=picks, count=st.integers(2, 4))
+    def rule_here(self, which: int, count: int) -> None:
+        entry = self.desk.held(self._pick(which))
+        if entry.recurrence is not None:
+            longer = replace(entry.recurrence, rule=f"FREQ=WEEKLY;COUNT={count}")
+            with suppress(GatewayError), self.desk.store.write(DEMO, PLATFORM) as tx:
+                front.apply_to(tx, PLATFORM, entry.id, [Amend(recurrence=longer)], self.desk.clock.now)
 
     @precondition(lambda self: self.booked)
     @rule(which=picks)

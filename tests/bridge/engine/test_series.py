@@ -4,73 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import replace
 
 import pytest
 
 from gateway import desk as front
 from gateway.booking import Amend
 from gateway.bridge.remote import Seen
-from gateway.links import Condition, Key, Owned
-from gateway.model import Appointment, OnDelete, Recurrence, Span
+from gateway.links import Condition
+from gateway.model import OnDelete, Recurrence
 from tests.bridge.engine.paper import UNREACHABLE, Desk, PaperCalendar
+from tests.bridge.engine.weekly import AT, DATES, WEEK, master, moved, places, quiet, series, there
 from tests.bridge.wire import NOW
 from tests.bridge.world import DAY, DEMO, HOUR, PLATFORM, Crash
-
-HALF, WEEK = timedelta(minutes=30), 7 * DAY
-AT = NOW + DAY
-DATES = [AT + week * WEEK for week in range(4)]
-
-
-def series(desk: Desk, rule: str = "FREQ=WEEKLY;COUNT=4") -> Appointment:
-    made = desk.book(AT, recurrence=Recurrence(rule=rule))
-    desk.poll()
-    desk.letters()
-    return made
-
-
-def there(desk: Desk) -> list[datetime]:
-    """Where our events take place on paper, occurrence by occurrence."""
-    events = list(desk.paper.events.get(desk.calendar, {}).values())
-    found = []
-    for event in events:
-        if event.owned is None or event.ours is None or event.master:
-            continue
-        starts = {NOW}
-        spans = [event.owned.span]
-        if event.owned.rule:
-            spans = [Span(at, at + HALF) for at in _dates(event.owned)]
-            differing = {each.at: each.owned for each in events if each.master == event.id}
-            spans = [span for span in spans if span.start not in differing] + [each.span for each in differing.values() if each is not None]
-        assert starts
-        found += [span.start for span in spans]
-    return sorted(found)
-
-
-def _dates(owned: Owned) -> list[datetime]:
-    count = int(owned.rule.rpartition("COUNT=")[2])
-    step = WEEK if "WEEKLY" in owned.rule else DAY
-    return [owned.span.start + number * step for number in range(count)]
-
-
-def master(desk: Desk) -> str:
-    return next(event.id for event in desk.events() if event.owned is not None and event.owned.rule)
-
-
-def moved(desk: Desk, date: int, start: datetime) -> None:
-    desk.paper.date(desk.calendar, master(desk), DATES[date], Span(start, start + HALF))
-
-
-def places(desk: Desk, entry: Appointment) -> list[datetime]:
-    from gateway.booking import instances
-
-    return sorted(each.span.start for each in instances(desk.held(entry.id)))
-
-
-def quiet(desk: Desk) -> None:
-    before = desk.mark
-    desk.poll(2)
-    assert desk.writes(before) == []
 
 
 def test_a_series_is_one_event(desk: Desk) -> None:
@@ -263,81 +209,31 @@ def test_a_rule_that_was_changed_there_is_put_back(desk: Desk) -> None:
     quiet(desk)
 
 
-def odd(key: Key, owned: Owned) -> bool:
-    return not owned.rule
-
-
-def test_a_rule_that_cannot_be_expressed_becomes_single_events(desk: Desk) -> None:
-    desk.paper.expressible = odd
+@pytest.mark.parametrize("forgetful", [False, True])
+@pytest.mark.parametrize("change", ["rule", "time", "refused"])
+def test_dates_that_differ_still_do_after_their_series_has_changed(desk: Desk, change: str, forgetful: bool) -> None:
+    """Exchange forgets them all whenever the times or the rule of their series are written, by whomever."""
+    desk.paper.forgetful = forgetful
     entry = series(desk)
-    desk.poll(2)
-    assert there(desk) == DATES
-    assert "apart" in desk.history()
-    quiet(desk)
     desk.move(entry.id, DATES[1] + HOUR, at=DATES[1])
     desk.cancel(entry.id, at=DATES[2])
     desk.poll(2)
-    assert there(desk) == [DATES[0], DATES[1] + HOUR, DATES[3]]
+    expected = [DATES[0], DATES[1] + HOUR, DATES[3]]
+    if change == "rule":
+        held = desk.held(entry.id).recurrence
+        assert held is not None
+        longer = replace(held, rule="FREQ=WEEKLY;COUNT=5")
+        with desk.store.write(DEMO, PLATFORM) as tx:
+            front.apply_to(tx, PLATFORM, entry.id, [Amend(recurrence=longer)], desk.clock.now)
+        expected.append(DATES[3] + WEEK)
+    elif change == "time":
+        desk.paper.move(desk.calendar, master(desk), AT + 2 * HOUR)
+        expected = [DATES[0] + 2 * HOUR, DATES[1] + HOUR, DATES[3] + 2 * HOUR]
+    else:
+        desk.paper.move(desk.calendar, master(desk), NOW - DAY)
+    desk.poll(4)
+    assert places(desk, entry) == there(desk) == expected
     quiet(desk)
-
-
-def test_a_single_event_of_a_series_dragged_there_moves_its_date(desk: Desk) -> None:
-    desk.paper.expressible = odd
-    entry = series(desk)
-    desk.poll()
-    event = desk.events()[1]
-    desk.paper.move(desk.calendar, event.id, DATES[1] + HOUR)
-    desk.poll(2)
-    assert places(desk, entry)[1] == DATES[1] + HOUR
-    assert desk.letters() == ["one_moved"]
-    quiet(desk)
-
-
-def test_a_single_event_of_a_series_deleted_there_is_asked_about_and_comes_back(desk: Desk) -> None:
-    desk.paper.expressible = odd
-    entry = series(desk)
-    desk.poll()
-    desk.paper.delete(desk.calendar, desk.events()[1].id)
-    desk.poll(3)
-    assert places(desk, entry) == there(desk) == DATES
-    assert desk.letters() == ["asked"]
-    quiet(desk)
-
-
-def test_a_series_that_becomes_inexpressible_leaves_no_second_event_behind(desk: Desk) -> None:
-    entry = series(desk)
-    desk.paper.expressible = odd
-    with desk.store.write(DEMO, PLATFORM) as tx:
-        front.apply_to(tx, PLATFORM, entry.id, [Amend(recurrence=Recurrence(rule="FREQ=WEEKLY;COUNT=5"))], desk.clock.now)
-    desk.poll(3)
-    assert there(desk) == [*DATES, DATES[3] + WEEK]
-    quiet(desk)
-
-
-def test_a_date_that_cannot_pass_its_neighbour_becomes_an_event_of_its_own(desk: Desk) -> None:  # 38
-    entry = series(desk)
-    desk.paper.expressible = lambda key, owned: key.at is None or key.generation >= 1_000_000
-    desk.move(entry.id, DATES[2] + DAY, at=DATES[1])
-    desk.poll(2)
-    assert there(desk) == sorted([DATES[0], DATES[2] + DAY, *DATES[2:]])
-    quiet(desk)
-    desk.cancel(entry.id, at=DATES[1])
-    desk.poll(2)
-    assert there(desk) == [DATES[0], *DATES[2:]]
-    quiet(desk)
-
-
-def test_single_events_of_an_endless_series_go_on_as_time_goes_by(desk: Desk) -> None:
-    desk.paper.expressible = odd
-    desk.habits = type(desk.habits)(calls=1000)
-    desk.book(AT, recurrence=Recurrence(rule="FREQ=MONTHLY"))
-    desk.poll(3)
-    last = max(desk.starts())
-    assert last > NOW + 700 * DAY
-    desk.clock.forward(100 * DAY)
-    desk.poll(2)
-    assert max(desk.starts()) > last + 60 * DAY
-    assert len(desk.starts()) == len(set(desk.starts()))
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -11,7 +11,7 @@ import pytest
 
 from gateway import desk
 from gateway.booking import Book
-from gateway.bridge.feed import Terms
+from gateway.bridge.feed import Terms, put_address
 from gateway.bridge.imports import LONGEST_REST
 from gateway.egress import Egress
 from gateway.ical import write
@@ -153,6 +153,10 @@ class TestASourceThatFails:
         room.run(seal=other)
         assert "once more" in room.source().trouble
         assert site.asked == []
+        with room.store.write(DEMO, PLATFORM) as tx:
+            put_address(tx, other, JOHN.id, site.url, NOW)
+        room.run(seal=other)
+        assert len(room.busy()) == 1
 
 
 class TestASourceThatIsEmptyAllAtOnce:

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gateway.bridge.google.house import FREE_BUSY, LIST, OWN, OWNED
-from gateway.bridge.remote import Disconnected, Unreachable
+from gateway.bridge.remote import CalendarGone, Disconnected, Unreachable
 from gateway.bridge.sending import Answer
-from tests.bridge.contract import BACK, KEY, NOW, PARIS, VERIFIER, Setting, owned, pages
+from tests.bridge.contract import BACK, KEY, NOW, PARIS, VERIFIER, WINDOW, Setting, owned, pages
 from tests.bridge.google.wires import telling
 
 
@@ -41,6 +41,23 @@ def test_the_persons_own_calendar_is_an_upgrade_that_has_to_be_asked_for(setting
     assert all(each.writable for each in found.values())
     made = setting.open(calendar=found[setting.login].id).create(KEY, owned())
     assert [each["id"] for each in setting.fake.events(setting.login)] == [made.id]
+
+
+def test_seeing_which_calendars_there_are_has_to_be_asked_for_as_well(setting: Setting) -> None:
+    def wanted(**more: bool) -> set[str]:
+        address = setting.house.consent(state="s", verifier=VERIFIER, redirect=BACK, login=setting.login, **more)
+        return set(parse_qs(urlsplit(address).query)["scope"][0].split()) - {"openid", "email"}
+
+    assert wanted(others=True) == {OWN, LIST, FREE_BUSY}
+    assert wanted(others=True, primary=True) == {OWN, OWNED, LIST, FREE_BUSY}
+
+
+def test_without_leave_to_see_when_the_person_is_busy_the_rest_goes_on(setting: Setting) -> None:
+    """The access is sound: it is no reason to ask the person to sign in again."""
+    setting.control("knobs", untick=["calendar.freebusy"])
+    setting.connect()
+    with pytest.raises(CalendarGone, match="leave that box ticked"):
+        setting.house.busy(setting.kept, [setting.login], WINDOW, NOW)
 
 
 def test_the_default_consent_sees_no_list_of_calendars(setting: Setting) -> None:

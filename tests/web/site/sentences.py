@@ -34,6 +34,7 @@ HEARD = (
     "gateway/bridge/**/*.py",
     "gateway/egress/*.py",
     "gateway/ical/busytimes.py",
+    "gateway/ical/feedlines.py",
     "gateway/passwords.py",
     "gateway/store/saving.py",
     "gateway/store/users.py",

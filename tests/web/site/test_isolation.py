@@ -32,7 +32,7 @@ def furnished(door: Door) -> Door:
 
 def address(route: Route) -> str:
     """The page about something of the demo company."""
-    values = {"feed": "feed-full", "staff": str(JOHN.id), "group": "front", "revision": "1", "token": "x" * 32}
+    values = {"feed": "feed-full", "staff": str(JOHN.id), "group": "front", "revision": "1", "token": "x" * 32, "account": "account"}
     return re.sub(r"\{(\w+)(?::[^}]*)?\}", lambda found: values[found[1]], route.path)
 
 
