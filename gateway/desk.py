@@ -7,7 +7,7 @@ A door opens a transaction, asks the desk, and commits by leaving it. The desk g
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from gateway import booking
@@ -26,6 +26,7 @@ from gateway.model import (
     EntryId,
     Occurrence,
     Personal,
+    Service,
     Shape,
     Span,
     Staff,
@@ -110,15 +111,33 @@ def offers(snapshot: Snapshot, entry: Appointment, at: datetime | None, window: 
     if place is None:
         return []
 
-    def taken(span: Span) -> list[Span]:
-        held = [occurrence.occupied for _, occurrence in _all_busy(snapshot, staff.id, span, without=entry.id)]
-        year = timedelta(days=366)
-        siblings = [each.span for each in instances(entry, within=span.widened(year, year)) if each.at != at] if at is not None else []
-        return [*held, *snapshot.foreign_busy(staff.id, span), *siblings]
-
-    service, hours = snapshot.service(entry.service), snapshot.hours(staff.id)
-    found = booking.offers(window, place.length, service, hours=hours, zone=staff.zone, taken=taken)
+    year = timedelta(days=366)
+    around = window.widened(year, year)
+    siblings = [each.span for each in instances(entry, within=around) if each.at != at] if at is not None else []
+    service = snapshot.service(entry.service)
+    found = openings(snapshot, staff.id, service, window, length=place.length, without=entry.id, besides=siblings)
     return [span for span in found if span != place]
+
+
+def openings(
+    snapshot: Snapshot,
+    staff: StaffId,
+    service: Service,
+    window: Span,
+    *,
+    length: timedelta | None = None,
+    without: EntryId | None = None,
+    besides: Sequence[Span] = (),
+) -> Iterator[Span]:
+    """When the service could take place within the window, as long as it takes or for `length`, in order: where nothing would refuse a
+    booking of the platform's. `without` is an entry whose times do not count, `besides` are spans that do."""
+
+    def taken(span: Span) -> list[Span]:
+        held = [occurrence.occupied for _, occurrence in _all_busy(snapshot, staff, span, without=without)]
+        return [*held, *snapshot.foreign_busy(staff, span), *besides]
+
+    hours, zone = snapshot.hours(staff), snapshot.staff(staff).zone
+    return booking.offers(window, length or service.duration, service, hours=hours, zone=zone, taken=taken)
 
 
 def occurrences(snapshot: Snapshot, entry: Entry, window: Span) -> Sequence[Occurrence]:

@@ -5,10 +5,11 @@ sayings    what a page says after a form was sent (in which language: gateway.we
 sign_in    sessions and passwords; identity  the company's identity provider; account  everybody's own
 sync       the page Calendar Sync; feeds  one feed of it; targets  addresses by which other programs subscribe; health  how all links stand
 operation  how the installation runs
-staff      the staff and each member; me  a member's own page, and where an invitation leads; external  whose busy times block a member
+staff      the staff and each member; me  a member's own page; external  whose busy times block a member
 calendars  which of an account's calendars show the appointments, and which block
 groups     groups of staff; activity  what happened, and undoing it; deeds  in which words
 questions  what a staff member is asked about an edit in a calendar; waiting  that, and events elsewhere that are not equal
+trial      a test appointment; guest  who holds an invitation; landing  where it leads
 customer   a customer's page of an appointment; holding  what it is about; tidings  what the staff hear of it
 invite     inviting a staff member; wording  the letter in somebody's own words
 """
@@ -28,12 +29,14 @@ from gateway.web.site import (
     groups,
     identity,
     invite,
+    landing,
     me,
     operation,
     questions,
     sign_in,
     staff,
     sync,
+    trial,
     waiting,
 )
 from gateway.web.site.frame import Route
@@ -50,10 +53,12 @@ TABLE: tuple[Route, ...] = (
     *staff.ROUTES,
     *external.ROUTES,
     *me.ROUTES,
+    *landing.ROUTES,
     *calendars.ROUTES,
     *operation.ROUTES,
     *questions.ROUTES,
     *waiting.ROUTES,
+    *trial.ROUTES,
     *customer.ROUTES,
 )
 

@@ -18,8 +18,8 @@ from gateway.links import AccountId
 from gateway.model import Actor, CompanyId, StaffId
 from gateway.web.connect import accounts as connector
 from gateway.web.problems import Problem
-from gateway.web.site import me
 from gateway.web.site.frame import Answer, Ask, Route, Shown, Went, Who
+from gateway.web.site.guest import guest_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +64,7 @@ def _member(ask: Ask) -> _Person:
 
 
 def _invited(ask: Ask) -> _Person:
-    guest = me.guest_of(ask)
+    guest = guest_of(ask)
     actor, back = Actor(guest.person.email, "page"), f"/connect/{ask.match['token']}"
     account = AccountId(ask.match["account"])
     return _own(ask, _Person(company=guest.company, staff=guest.person.id, account=account, actor=actor, back=back, guest=True))

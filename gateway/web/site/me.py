@@ -1,19 +1,16 @@
-"""The staff member's own page: devices, connected calendars, app passwords, feeds; and the page an invitation leads to."""
+"""The staff member's own page: devices, connected calendars, app passwords, feeds."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from datetime import timedelta
 
 from gateway.bridge.accounts import CONSENT
 from gateway.bridge.accounts import NAMES as PROVIDERS
 from gateway.bridge.remote import RemoteError
 from gateway.errors import Conflict
 from gateway.links import AccountId, Provider, Standing
-from gateway.model import Actor, CompanyId, Scope, Staff, StaffId
+from gateway.model import Scope, StaffId
 from gateway.store import Snapshot, Transaction
-from gateway.users import Invitation, Step
 from gateway.web import devices
 from gateway.web.connect import COOKIE as CONSENT_COOKIE
 from gateway.web.connect import accounts as connector
@@ -22,6 +19,7 @@ from gateway.web.site import questions, sync
 from gateway.web.site.frame import Answer, Ask, Cookie, Route, Sent, Shown, Went, Who
 from gateway.web.site.invite import providers
 from gateway.web.site.staff import do, link_of, link_rows
+from gateway.web.site.trial import standing
 from gateway.web.site.waiting import stuck
 
 _SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -29,9 +27,6 @@ _SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 DEVICES = ("iphone", "mac", "android", "thunderbird", "outlook", "google", "notes", "linux")
 LABEL = 60
-
-RESULT = timedelta(hours=1)
-"""So long after it was used an invitation shows what came of it."""
 
 
 def show(ask: Ask) -> Answer:
@@ -74,7 +69,7 @@ def connect(ask: Ask) -> Answer:
     with ask.store.write(ask.company, ask.who.actor) as tx:
         account = AccountId(ask.field("account"))
         chosen = account in {each.id for each in tx.accounts(staff)}
-        return _begun(ask, tx, staff, f"/me/calendars/{account}" if chosen else "/me")
+        return begun(ask, tx, staff, f"/me/calendars/{account}" if chosen else "/me")
 
 
 def profile(ask: Ask) -> Answer:
@@ -116,6 +111,9 @@ def _page(ask: Ask, snapshot: Snapshot, fresh: tuple[str, str] | None = None) ->
         "feeds": [row for row in sync.rows(ask, snapshot, Scope.STAFF) if row.of == person.id and row.feed],
         "questions": questions.waiting(ask, snapshot, person.id),
         "stuck": stuck(ask, snapshot, person.id),
+        "trial": standing(ask, snapshot, person) if links else None,
+        "trial_at": "/me/trial",
+        "two_way": snapshot.company.policy.two_way,
         "fresh": fresh,
         "chosen": ask.query.get("device", "") if ask.query.get("device") in DEVICES else "",
         "agent": ask.agent,
@@ -123,7 +121,7 @@ def _page(ask: Ask, snapshot: Snapshot, fresh: tuple[str, str] | None = None) ->
     return Shown("me.html", values, consents=True)
 
 
-def _begun(ask: Ask, tx: Transaction, staff: StaffId, back: str) -> Went:
+def begun(ask: Ask, tx: Transaction, staff: StaffId, back: str) -> Went:
     """On to the provider; only this browser can come back. Raises Problem with what can be done."""
     browser = secrets.token_urlsafe(24)
     try:
@@ -138,67 +136,6 @@ def _begun(ask: Ask, tx: Transaction, staff: StaffId, back: str) -> Went:
         raise Problem(409, ask.language.heard(str(error))) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Guest:
-    """Whoever holds an invitation that is still good."""
-
-    company: CompanyId
-    invitation: Invitation
-    person: Staff
-
-
-def land(ask: Ask) -> Answer:
-    """Where the invitation leads: what is shared, which way, and the buttons. Opening it changes nothing but that it was opened."""
-    guest = guest_of(ask)
-    with ask.store.write(guest.company, Actor(guest.person.email, "page")) as tx:
-        tx.invitation_opened(guest.invitation.id, ask.now)
-        links = [link for link in tx.links(staff=guest.person.id) if link.standing is not Standing.ENDED]
-        policy, company = tx.company.policy, tx.company
-        rows = link_rows(ask, tx, links)
-        feeds = [row for row in sync.rows(ask, tx, Scope.STAFF) if row.of == guest.person.id and row.targets]
-    values = {
-        "person": guest.person,
-        "firm": company,
-        "until": ask.language.moment(guest.invitation.until, guest.person.zone),
-        "switched_on": [(each.value, PROVIDERS[each]) for each in providers(policy)],
-        "two_way": policy.two_way,
-        "links": rows,
-        "feeds": feeds,
-        "agent": ask.agent,
-        "token": ask.match["token"],
-        "used": guest.invitation.step is Step.CONNECTED,
-    }
-    return Shown("landing.html", values, consents=True)
-
-
-def land_connect(ask: Ask) -> Answer:
-    """One of the buttons of the landing page. The link connects once (trust.md A163)."""
-    guest = guest_of(ask)
-    if guest.invitation.step is Step.CONNECTED:
-        raise Problem(410, _gone(ask))
-    with ask.store.write(guest.company, Actor(guest.person.email, "page")) as tx:
-        return _begun(ask, tx, guest.person.id, f"/connect/{ask.match['token']}")
-
-
-def guest_of(ask: Ask) -> Guest:
-    found = ask.store.invitation(ask.match["token"])
-    if found is None:
-        raise Problem(404, _gone(ask))
-    company, invitation = found
-    used_up = invitation.connected is not None and invitation.connected + RESULT <= ask.now
-    if used_up or invitation.until <= ask.now or invitation.step in (Step.REVOKED, Step.FAILED):
-        raise Problem(410, _gone(ask))
-    with ask.store.read(company) as snapshot:
-        person = snapshot.staff(invitation.staff)
-    if not person.active:
-        raise Problem(410, _gone(ask))
-    return Guest(company, invitation, person)
-
-
-def _gone(ask: Ask) -> str:
-    return ask.say("This invitation has been used or revoked, or has become too old. Ask whoever invited you for a new one.")
-
-
 ROUTES = (
     Route("GET", "/me", show, Who.SIGNED_IN),
     Route("POST", "/me/password", add_password, Who.SIGNED_IN),
@@ -207,6 +144,4 @@ ROUTES = (
     Route("POST", "/me/connect", connect, Who.SIGNED_IN),
     Route("GET", "/me/profile.mobileconfig", profile, Who.SIGNED_IN),
     Route("GET", "/me/code.svg", code, Who.SIGNED_IN),
-    Route("GET", "/connect/{token}", land, Who.ANYBODY),
-    Route("POST", "/connect/{token}", land_connect, Who.ANYBODY),
 )

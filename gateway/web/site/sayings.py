@@ -42,6 +42,8 @@ SAYINGS: Final[dict[str, tuple[Tone, str]]] = {
     "question-refused": ("bad", marked("That is not possible any more: the appointment or your calendar has changed since.")),
     "event-kept": ("good", marked("The event stays there as it is, until the appointment changes again.")),
     "event-restored": ("good", marked("The event is written once more, within a minute.")),
+    "trial-made": ("good", marked("The test appointment is booked. It appears in your calendar within a minute.")),
+    "trial-removed": ("good", marked("The test appointment is gone. Nobody was told of it.")),
     "others-ended": ("good", marked("Every other browser has been signed out.")),
     "password-set": ("good", marked("Your new password is set. Other browsers have been signed out.")),
 }

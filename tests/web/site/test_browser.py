@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from gateway.links import Direction
+from gateway.links import Blocking, Direction, Provider
 from gateway.model import CompanyId, CustomerId
+from gateway.users import Invitation, InvitationId
 from gateway.web.languages import LANGUAGES
-from tests.web.house import JOHN, SETUP, Door, connected
+from tests.web.elsewhere import reachable
+from tests.web.house import JOHN, NOW, SETUP, Door, connected
 from tests.web.site.booked import Booking
-from tests.web.site.people import BOSS, JOHNS, PASSWORD
+from tests.web.site.people import BOSS, JOHNS, PASSWORD, welcome
 
 AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text(encoding="utf-8")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -42,7 +44,7 @@ ADMIN = (
     "/health",
     "/account",
 )
-STAFF = ("/me", "/me?device=iphone", "/me?device=android", "/account")
+STAFF = ("/me", "/me?device=iphone", "/me?device=android", "/me/calendars/account", "/account")
 ANYBODY = ("/sign-in", "/forgotten", "/sign-in?said=signed-out")
 
 
@@ -116,6 +118,36 @@ def test_nobody_is_shut_out_of_the_staff_members_pages(page: Page, door: Door) -
     sign_in(page, door, JOHNS.email)
     for path in STAFF:
         look(page, door, path)
+
+
+@pytest.mark.parametrize("provider", [Provider.GOOGLE, Provider.OFFICE365])
+def test_nobody_is_shut_out_of_the_choice_of_calendars(page: Page, tmp_path: Path, provider: Provider) -> None:
+    """With providers behind it, by the staff member and by the guest of an invitation; several calendars, one of which cannot be read."""
+    with reachable(tmp_path) as elsewhere:
+        door = elsewhere.door
+        welcome(door.store)
+        elsewhere.back(provider, elsewhere.agree(elsewhere.begin(provider)))
+        [account] = elsewhere.accounts()
+        names = {"a": "Private life", "b": "Choir of the music school, rehearsals and concerts"}
+        blocking = [Blocking(account=account.id, calendar=name, title=title, due=NOW) for name, title in names.items()]
+        invitation = Invitation(
+            id=InvitationId("i"), staff=JOHN.id, recipient=JOHN.email, subject="", sent=NOW, until=NOW + timedelta(days=7)
+        )
+        with door.store.write(CompanyId("demo"), SETUP) as tx:
+            for each in blocking:
+                tx.add_blocking(each)
+            tx.put_busy(JOHN.id, blocking[0].origin, [], NOW - timedelta(minutes=3))
+            tx.save_blocking(replace(blocking[1], failing=NOW, trouble="That calendar does not exist any more, or may not be looked at."))
+            tx.invite(invitation, "invitation-of-john")
+        look(page, door, f"/connect/invitation-of-john/calendars/{account.id}")
+        sign_in(page, door, JOHNS.email)
+        look(page, door, f"/me/calendars/{account.id}?said=connected")
+        assert page.get_by_role("group", name="You cannot be booked while these are busy").is_visible()
+        page.get_by_role("checkbox", name="Private life").press("Space")
+        page.get_by_role("button", name="Save").press("Enter")
+        page.wait_for_url("**/me?said=calendars-chosen#calendars")
+        with door.store.read(CompanyId("demo")) as snapshot:
+            assert [each.title for each in snapshot.blocking()] == [names["b"]]
 
 
 def test_nobody_is_shut_out_of_the_customers_pages(page: Page, door: Door) -> None:

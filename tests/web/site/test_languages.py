@@ -25,7 +25,7 @@ from tests.web.site.test_invite import DEMO, FORM, PAGE, link, part, sent
 TEMPLATES = ROOT / "gateway" / "web" / "templates"
 SYNC = "/settings/external-services/calendar-sync"
 FOUND = sentences()
-CODE = re.compile(r"\{\{.*?\}\}|\{% block \w*width %\}\w*\{% endblock %\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+CODE = re.compile(r"\{\{.*?\}\}|\{% block \w*width %\}.*?\{% endblock %\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 READ_OUT = re.compile(r'\b(?:title|alt|aria-label|placeholder|data-done|data-failed|data-sure|data-unsaved)="([^"]*)"')
 NAMES = {"Apple", "Calendar", "CSV", "Google", "HCL", "JSON", "Lotus", "Microsoft", "Notes", "Outlook.com", "QR", "Thunderbird"}
 """What has the same name in every language."""
