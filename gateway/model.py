@@ -263,7 +263,8 @@ Entry = Appointment | Personal
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One instance of an entry. `occupied` is the span with the service's buffers; `busy` whether it blocks availability.
+    """One instance of an entry. `occupied` is the span with the service's buffers; `busy` whether it blocks availability, and
+    `tentative` whether that is not settled yet.
 
     `at` is the original start for an instance of a series, the start itself otherwise.
     """
@@ -272,6 +273,7 @@ class Occurrence:
     span: Span
     occupied: Span
     busy: bool
+    tentative: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,11 +38,11 @@ def within(
     if not floating.indexed:
         return _elsewhere(snapshot, collection, window, floating, allowance, component)
     rows = snapshot.rows_within(collection, window, component=component, text=text)
-    unsure = snapshot.beyond_index(collection, window[1]) & {row.entry for row in rows}
+    unsure = [row for row in rows if row.unsure]
     if not unsure:
         return list(rows)
-    texts = _texts(snapshot, collection, [row for row in rows if row.entry in unsure])
-    return [row for row in rows if row.entry not in unsure or _occurs(texts.get(row.name, ""), window, floating, allowance)]
+    texts = _texts(snapshot, collection, unsure)
+    return [row for row in rows if not row.unsure or _occurs(texts.get(row.name, ""), window, floating, allowance)]
 
 
 def _elsewhere(
@@ -51,8 +51,9 @@ def _elsewhere(
     start, end = window
     reach = (None if start is None else shifted(start, -_APART), None if end is None else shifted(end, _APART))
     rows = snapshot.rows_within(collection, reach, component=component, text=True)
-    unsure = snapshot.beyond_index(collection, reach[1])
-    sure = {row.entry for row in snapshot.rows_within(collection, window, component=component)} - unsure
+    inside = snapshot.rows_within(collection, window, component=component)
+    unsure = {row.entry for row in (*rows, *inside) if row.unsure}
+    sure = {row.entry for row in inside} - unsure
 
     def belongs(row: Row) -> bool:
         text = row.text or ""

@@ -78,15 +78,15 @@ def busy_times(snapshot: Snapshot, collections: Iterable[Collection], window: Sp
 
 
 def _indexed(snapshot: Snapshot, collection: Collection, window: Span, floating: Floating, allowance: Allowance) -> Iterator[Busy]:
-    """From the index; objects that go on behind it, or may be tentative, are read."""
+    """From the index; objects about which it cannot tell are read."""
     found = snapshot.busy_within(collection, window, limit=PERIODS + 1)
-    if len(found) > PERIODS:
+    if found.instances > PERIODS:
         raise too_many()
-    unsure = snapshot.beyond_index(collection, window.end) | {entry for entry, _, doubtful in found if doubtful}
-    yield from ((span, False) for entry, span, _ in found if entry not in unsure)
-    if unsure:
+    yield from ((span, False) for span in found.busy)
+    yield from ((span, True) for span in found.tentative)
+    if found.unsure:
         rows = _rows(snapshot, collection, window, floating, allowance)
-        yield from _expanded([row for row in rows if row.entry in unsure], window, floating, allowance)
+        yield from _expanded([row for row in rows if row.entry in found.unsure], window, floating, allowance)
 
 
 def _rows(snapshot: Snapshot, collection: Collection, window: Span, floating: Floating, allowance: Allowance) -> list[Row]:

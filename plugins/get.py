@@ -27,7 +27,7 @@ def answer(store: Store, request: Request) -> Answer:
         if request.place.name is None:
             return whole.answer(snapshot, request, collection)
         row = snapshot.rows_named(collection, [request.place.name]).get(request.place.name)
-        if row is None or row.text is None:
+        if row is None or row.octets is None:
             raise Missing("There is no such calendar object.")
         mark = etag(snapshot.epoch, row.revision)
     check_match(request, mark)
@@ -35,8 +35,8 @@ def answer(store: Store, request: Request) -> Answer:
     if unchanged(request, mark):
         return Answer(304, None, {name: value for name, value in about.items() if name != "Content-Type"})
     if undescribed(request):
-        return Answer(200, without(row.text).encode(), {**about, "Vary": "CalDAV-Timezones"})
-    return Answer(200, row.text.encode(), about)
+        return Answer(200, without(row.octets.decode()).encode(), {**about, "Vary": "CalDAV-Timezones"})
+    return Answer(200, row.octets, about)
 
 
 def entity(epoch: str, row: Row, *, tagged: bool = True) -> Mapping[str, str]:

@@ -30,7 +30,7 @@ def answer_home(snapshot: Snapshot, request: Request, root: Element) -> Answer:
     wanted = wanted_in(root)
     places = _places(request, root)
     slugs = list(dict.fromkeys(place.slug for place in places.values() if place is not None and place.slug is not None))
-    found: dict[str, str] = {}
+    found: dict[str, bytes] = {}
     allowance = Allowance()
     for slug in slugs[: request.limits.calendars]:
         collection = snapshot.collection(request.staff, slug)
@@ -58,12 +58,12 @@ def _places(request: Request, root: Element) -> dict[str, Place | None]:
 
 def _rendered(
     snapshot: Snapshot, request: Request, collection: Collection, wanted: Wanted, there: dict[str, Place], allowance: Allowance
-) -> dict[str, str]:
+) -> dict[str, bytes]:
     """The responses of those that exist, by href."""
     rows: dict[str, Row] = snapshot.rows_named(collection, [place.name or "" for place in there.values()], text=wanted.text)
     one = renderer(request, snapshot.epoch, collection, wanted, shaped(snapshot, request, wanted.data, collection, allowance=allowance))
     return {at: one(rows[place.name]) for at, place in there.items() if place.name in rows}
 
 
-def _answer(places: dict[str, Place | None], found: dict[str, str]) -> Answer:
+def _answer(places: dict[str, Place | None], found: dict[str, bytes]) -> Answer:
     return xml(207, multistatus([found.get(at) or failed(escape(at), 404) for at in places]))

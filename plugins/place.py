@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -20,6 +21,9 @@ APART = frozenset({INBOX, OUTBOX, PROXY_READ, PROXY_WRITE})
 """What lies in every home beside the calendars and is none: for scheduling (RFC 6638 §2), and the groups of delegates."""
 REGISTRATIONS = "push-registrations"
 """Where the registrations of somebody's devices have their addresses; nothing is listed there."""
+
+
+_USUAL = re.compile(r"/(?!/)[A-Za-z0-9/~!$*()_.-]*+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +65,26 @@ def place_of(path: str) -> Place:
 
 def place_in(address: str, prefix: str, host: str) -> Place | None:
     """Read an href that a client sent: absolute on this host, or a path. None when it is none of ours."""
-    try:
-        url = urlsplit(address.strip())
-        if url.netloc and url.netloc.lower() != host.lower():
-            return None
-        path = unquote_to_bytes(url.path).decode()
-    except ValueError:
-        return None
-    if url.query or url.fragment or not path.startswith(prefix + "/"):
+    path = _path_in(address.strip(), host)
+    if path is None or not path.startswith(prefix + "/"):
         return None
     if path == prefix + "/":
         return Place()
     parts = path[len(prefix) + 1 :].rstrip("/").split("/")
-    if not 1 <= len(parts) <= 3 or any(not fit(part) for part in parts):
+    return Place(*parts) if len(parts) <= 3 and all(map(fit, parts)) else None
+
+
+def _path_in(address: str, host: str) -> str | None:
+    """The decoded path of an address on this host, which has no query and no fragment."""
+    if _USUAL.fullmatch(address):  # nearly all, and a quarter of the time
+        return address
+    try:
+        url = urlsplit(address)
+        if (url.netloc and url.netloc.lower() != host.lower()) or url.query or url.fragment:
+            return None
+        return unquote_to_bytes(url.path).decode()
+    except ValueError:
         return None
-    return Place(*parts)
 
 
 def fit(part: str) -> bool:

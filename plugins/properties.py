@@ -73,7 +73,7 @@ def _components(seen: Seen, collection: Collection) -> str:
 
 
 def _length(seen: Seen, row: Row) -> str | None:
-    return str(len(row.text.encode())) if row.text is not None else None
+    return str(len(row.octets)) if row.octets is not None else None
 
 
 def _constant(value: str) -> Value:

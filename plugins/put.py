@@ -48,10 +48,10 @@ def returned(tx: Transaction, request: Request, collection: Collection, answered
     goes with it (RFC 8144 §3). Errors but a failed precondition are left as they are."""
     at = place or request.place
     row = tx.rows_named(collection, [at.name or ""]).get(at.name or "")
-    if row is None or row.text is None or answered.status not in (200, 201, 204, 412):
+    if row is None or row.octets is None or answered.status not in (200, 201, 204, 412):
         return answered
     headers = {**answered.headers, **entity(tx.epoch, row), "Content-Location": at.path(request.prefix)}
-    return preferred(Answer(200 if answered.status == 204 else answered.status, row.text.encode(), headers), REPRESENTATION)
+    return preferred(Answer(200 if answered.status == 204 else answered.status, row.octets, headers), REPRESENTATION)
 
 
 def _writable(tx: Transaction, request: Request) -> Collection:

@@ -48,7 +48,7 @@ class _Query:
     def of(self, collections: Sequence[Collection]) -> Answer:
         return xml(207, multistatus([response for each in collections for response in self._in(each)]))
 
-    def _in(self, collection: Collection) -> list[str]:
+    def _in(self, collection: Collection) -> list[bytes]:
         floating = Floating(self._snapshot, collection, self._asked)
         name = self._request.place.name
         rows = self._rows(collection, floating) if name is None else [self._object(collection, name)]

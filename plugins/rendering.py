@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from gateway.store import Collection, Row
 from plugins import document
-from plugins.multistatus import CALDAV, DAV, answered, empty, escape, href
+from plugins.multistatus import CALDAV, DAV, answered, empty, escaped, href
 from plugins.place import Place
 from plugins.properties import all_names, found, known_names
 from plugins.request import Request
@@ -49,41 +49,46 @@ def wanted_in(root: Element) -> Wanted:
 Text = Callable[[Row], str]
 
 
-def renderer(request: Request, epoch: str, collection: Collection, wanted: Wanted, text: Text | None = None) -> Callable[[Row], str]:
+def renderer(request: Request, epoch: str, collection: Collection, wanted: Wanted, text: Text | None = None) -> Callable[[Row], bytes]:
     """A function from a row to its response. `text` shapes the calendar data (expanded, or parts of it); None: as it is.
 
     Nearly every client asks for getetag, calendar-data or both, which is one template.
     """
     base = Place(request.handle, collection.slug).path(request.prefix)
-    of = text if text is not None else _whole
+    of = (lambda row: text(row).encode()) if text is not None else _whole
     if wanted.names is not None and set(wanted.names) <= {_ETAG, _DATA} and wanted.names:
         return _template(base, epoch, wanted.names, of)
 
-    def one(row: Row) -> str:
+    def one(row: Row) -> bytes:
         place = Place(request.handle, collection.slug, row.name)
         seen = Seen(request=request, epoch=epoch, place=place, collection=collection, row=row)
         at = base + href(row.name)
         if wanted.bare:
-            return answered(at, [empty(name) for name in known_names(seen)], [])
+            return answered(at, [empty(name) for name in known_names(seen)], []).encode()
         names = all_names(seen) if wanted.names is None else [name for name in wanted.names if name != _DATA]
         there, missing = found(seen, names)
         if wanted.data is not None:
-            there.append(f"<C:calendar-data>{escape(of(row))}</C:calendar-data>")
-        return answered(at, there, missing)
+            there.append(f"<C:calendar-data>{escaped(of(row)).decode()}</C:calendar-data>")
+        return answered(at, there, missing).encode()
 
     return one
 
 
-def _whole(row: Row) -> str:
-    return row.text or ""
+def _whole(row: Row) -> bytes:
+    return row.octets or b""
 
 
-def _template(base: str, epoch: str, names: Sequence[str], of: Text) -> Callable[[Row], str]:
+def _template(base: str, epoch: str, names: Sequence[str], of: Callable[[Row], bytes]) -> Callable[[Row], bytes]:
     first = f"<D:response><D:href>{base}"
-    mark = f'</D:href><D:propstat><D:prop><D:getetag>"{epoch}-' if _ETAG in names else "</D:href><D:propstat><D:prop>"
     last = "</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>"
     if _DATA not in names:
-        return lambda row: f'{first}{href(row.name)}{mark}{row.revision}"</D:getetag>{last}'
+        mark = f'</D:href><D:propstat><D:prop><D:getetag>"{epoch}-'
+        return lambda row: f'{first}{href(row.name)}{mark}{row.revision}"</D:getetag>{last}'.encode()
+    end = f"</C:calendar-data>{last}".encode()
     if _ETAG not in names:
-        return lambda row: f"{first}{href(row.name)}{mark}<C:calendar-data>{escape(of(row))}</C:calendar-data>{last}"
-    return lambda row: f'{first}{href(row.name)}{mark}{row.revision}"</D:getetag><C:calendar-data>{escape(of(row))}</C:calendar-data>{last}'
+        begin = "</D:href><D:propstat><D:prop><C:calendar-data>"
+        return lambda row: b"".join((f"{first}{href(row.name)}{begin}".encode(), escaped(of(row)), end))
+    mark = f'</D:href><D:propstat><D:prop><D:getetag>"{epoch}-'
+    return lambda row: b"".join(
+        (f'{first}{href(row.name)}{mark}{row.revision}"</D:getetag><C:calendar-data>'.encode(), escaped(of(row)), end)
+    )

@@ -145,14 +145,13 @@ class Shelf(BaseCollection):
         component, start, end, simple = stock_filter.simplify_prefilters(filters, "VCALENDAR")
         window = (_instant(start), _instant(end))
         with self._keeper.reading(self._company) as snapshot:
-            unsure = snapshot.beyond_index(self.calendar, window[1]) if window != (None, None) else frozenset()
             found = (
                 snapshot.rows_within(self.calendar, window, component=component, text=True)
                 if window != (None, None)
                 else [row for row in snapshot.rows(self.calendar, text=True) if component in (None, row.component)]
             )
             rows, epoch = list(found), snapshot.epoch
-        return ((self._item(row, epoch), bool(simple) and row.entry not in unsure) for row in rows)
+        return ((self._item(row, epoch), bool(simple) and not row.unsure) for row in rows)
 
     def has_uid(self, uid: str) -> bool:
         with self._keeper.reading(self._company) as snapshot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from gateway.errors import Invalid
@@ -51,7 +52,7 @@ def _changed(
     return found, reached
 
 
-def finished(request: Request, answers: list[str], new: str, *, more: bool) -> Answer:
+def finished(request: Request, answers: Sequence[str | bytes], new: str, *, more: bool) -> Answer:
     """The answer with its token; `more`: it was cut, and the token says where (RFC 6578 §3.6)."""
     if more:
         answers = [*answers, failed(request.at, 507, MORE)]

@@ -154,10 +154,14 @@ def _back(moment: datetime, by: timedelta) -> datetime:
 
 
 def _shaped(text: str, found: Found, first: datetime, *, indexed_until: datetime | None, ceil: datetime | None) -> Shape:
+    components = {id(each.component): each.component for each in found.instances}
+    tentative = {key for key, component in components.items() if component.word("STATUS") == "TENTATIVE"}
     return Shape(
         text=text,
         team_text="",
-        occurrences=tuple(Occurrence(each.at, each.span, each.span, each.busy) for each in found.instances),
+        occurrences=tuple(
+            Occurrence(each.at, each.span, each.span, each.busy, id(each.component) in tentative) for each in found.instances
+        ),
         indexed_until=indexed_until,
         floor=first,
         ceil=ceil,

@@ -38,7 +38,7 @@ def shape(entry: Appointment, *, company: Company, staff: Staff, service: Servic
     return Shape(
         text=_object(zone, _own(entry, service, customer)),
         team_text="" if cancelled else _object(zone, _colleagues(entry, staff, service)),
-        occurrences=() if cancelled else tuple(_occurrence(each, service) for each in found.instances),
+        occurrences=() if cancelled else tuple(_occurrence(entry, each, service) for each in found.instances),
         indexed_until=None if cancelled else found.until,
         floor=found.floor,
         ceil=found.ceil,
@@ -228,5 +228,6 @@ def _counted(entry: Appointment, series: Recurrence, horizon: datetime) -> tuple
     return found, until, ceil
 
 
-def _occurrence(instance: Instance, service: Service) -> Occurrence:
-    return Occurrence(instance.at, instance.span, instance.span.widened(service.buffer_before, service.buffer_after), True)
+def _occurrence(entry: Appointment, instance: Instance, service: Service) -> Occurrence:
+    occupied = instance.span.widened(service.buffer_before, service.buffer_after)
+    return Occurrence(instance.at, instance.span, occupied, True, entry.status is Status.TENTATIVE)

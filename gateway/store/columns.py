@@ -43,9 +43,9 @@ def octets(name: str) -> Column[bytes]:
     return Column(name, LargeBinary, nullable=False)
 
 
-def table(name: str, *items: SchemaItem) -> None:
-    """A table whose rows belong to a company."""
-    Table(name, METADATA, Column("company", TEXT, ForeignKey("company.id"), nullable=False), *items)
+def table(name: str, *items: SchemaItem, **more: Any) -> None:
+    """A table whose rows belong to a company. `more` is for one kind of database, as Table takes it."""
+    Table(name, METADATA, Column("company", TEXT, ForeignKey("company.id"), nullable=False), *items, **more)
 
 
 def where(condition: str) -> dict[str, Any]:  # by keyword to Index, which takes others too

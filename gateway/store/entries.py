@@ -13,7 +13,7 @@ from gateway.store.codec import entry_from, instant, micros
 from gateway.store.engine import Line
 from gateway.store.listing import LENGTHY, edges
 from gateway.store.reading import Reading, batches, several
-from gateway.store.values import Collection, Held
+from gateway.store.values import BusyTimes, Collection, Held
 
 _HELD = text("""
     SELECT t.body, e.revision, t.text FROM entry e JOIN content t ON t.company = e.company AND t.entry = e.id
@@ -91,19 +91,22 @@ _BUSY = text("""
         AND i.busy = 1 AND i.occupied_lengthy = 1
         AND i.occupied_from < :end AND i.occupied_to > :start
 """)
+# The index tells it all; `tentative` is 2 for what has to be looked at: what goes on behind the index, or was never looked at.
 _BUSY_WITHIN = text("""
-    WITH found AS MATERIALIZED (
-        SELECT entry, starts, ends FROM instance
+    WITH found AS (
+        SELECT entry, starts, ends, tentative FROM instance
         WHERE company = :company AND calendar IN :calendars AND busy = 1 AND lengthy = 0
             AND starts > :earliest AND starts < :end AND ends > :start
         UNION ALL
-        SELECT entry, starts, ends FROM instance
+        SELECT entry, starts, ends, tentative FROM instance
         WHERE company = :company AND calendar IN :calendars AND busy = 1 AND lengthy = 1 AND starts < :end AND ends > :start
+        UNION ALL
+        SELECT id, :start, :start, 2 FROM entry
+        WHERE company = :company AND calendar IN :calendars AND indexed_until IS NOT NULL AND indexed_until < :end
+            AND (ceil IS NULL OR (ceil > indexed_until AND ceil > :start)) AND (floor IS NULL OR floor < :end) AND shown = 1
     )
-    SELECT f.entry, f.starts, f.ends, CASE WHEN t.text LIKE '%TENTATIVE%' THEN 1 ELSE 0 END AS doubtful
-    FROM found f CROSS JOIN content t
-    WHERE t.company = :company AND t.entry = f.entry
-        AND (:view = 0 OR EXISTS (SELECT 1 FROM entry e WHERE e.company = :company AND e.id = f.entry AND e.team = 1))
+    SELECT entry, starts, ends, tentative FROM found
+    WHERE :view = 0 OR EXISTS (SELECT 1 FROM entry e WHERE e.company = :company AND e.id = found.entry AND e.team = 1)
     LIMIT :limit
 """).bindparams(several("calendars"))
 _BUSY_BEYOND = text("""
@@ -112,6 +115,8 @@ _BUSY_BEYOND = text("""
         AND e.indexed_until IS NOT NULL AND e.indexed_until < :until
         AND (e.ceil IS NULL OR e.ceil > e.indexed_until) AND (e.floor IS NULL OR e.floor < :until) AND e.busy = 1
 """)
+
+_UNSURE = 2
 
 
 class Entries(Reading):
@@ -169,13 +174,20 @@ class Entries(Reading):
         found = [(EntryId(row.entry), _occurrence(*row[1:])) for row in rows if row.entry != without]
         return sorted(found, key=lambda each: (each[1].span, each[0]))
 
-    def busy_within(self, collection: Collection, window: Span, *, limit: int) -> Sequence[tuple[EntryId, Span, bool]]:
-        """Busy indexed instances of the collection's objects that overlap the window, without buffers, in no order; and whether the
-        object's text speaks of something tentative. At most `limit`."""
+    def busy_within(self, collection: Collection, window: Span, *, limit: int) -> BusyTimes:
+        """When the collection's objects keep people busy, by the index: instances that overlap the window, without buffers, of which
+        at most `limit` are looked at."""
         start, end = edges((window.start, window.end))
         given = {"calendars": collection.calendars, "view": int(collection.view), "limit": limit}
-        rows = self._all(_BUSY_WITHIN, **given, start=start, earliest=start - LENGTHY, end=end)
-        return [(EntryId(entry), Span(instant(starts), instant(ends)), bool(doubtful)) for entry, starts, ends, doubtful in rows]
+        found = self._all(_BUSY_WITHIN, **given, start=start, earliest=start - LENGTHY, end=end)
+        unsure = frozenset(EntryId(entry) for entry, _, _, tentative in found if tentative == _UNSURE)
+        sure = sorted((starts, ends, tentative) for entry, starts, ends, tentative in found if entry not in unsure)
+        return BusyTimes(
+            busy=_merged((starts, ends) for starts, ends, tentative in sure if not tentative),
+            tentative=_merged((starts, ends) for starts, ends, tentative in sure if tentative),
+            unsure=unsure,
+            instances=len(found),
+        )
 
     def busy_beyond_index(self, staff: StaffId, until: datetime) -> frozenset[EntryId]:
         """Busy entries of any calendar of the staff member with instances after their `indexed_until` and before that instant."""
@@ -193,6 +205,18 @@ def _within(staff: Iterable[StaffId] | None, window: Span, cancelled: bool) -> d
         "earliest": start - LENGTHY,
         "end": end,
     }
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> Sequence[Span]:
+    """Spans in the order of their starts, in microseconds, as few that do not touch."""
+    merged: list[tuple[int, int]] = []
+    for starts, ends in spans:
+        if merged and starts <= merged[-1][1]:
+            if ends > merged[-1][1]:
+                merged[-1] = merged[-1][0], ends
+        else:
+            merged.append((starts, ends))
+    return [Span(instant(starts), instant(ends)) for starts, ends in merged]
 
 
 def held_from(row: Line) -> Held:

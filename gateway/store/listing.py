@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import TextClause, text
 
-from gateway.model import EntryId, Revision
+from gateway.model import Revision
 from gateway.store.codec import micros
 from gateway.store.engine import Found
 from gateway.store.reading import Reading, batches, several
@@ -31,30 +31,32 @@ def _listing(statement: str) -> TextClause:
 _ROWS = _listing("""
     SELECT CASE WHEN :view = 1 THEN id || '.ics' ELSE name END AS name, id, calendar, revision, uid, component,
            CASE WHEN :text = 1 THEN (
-               SELECT CASE WHEN :view = 1 THEN t.team_text ELSE t.text END
+               SELECT CASE WHEN :view = 1 THEN octets(t.team_text) ELSE octets(t.text) END
                FROM content t WHERE t.company = entry.company AND t.entry = entry.id
-           ) END AS text, version
+           ) END AS octets, version
     FROM entry
     WHERE company = :company AND calendar IN :calendars AND shown = 1 AND (:view = 0 OR team = 1)
 """)
 _ROWS_NAMED = _listing("""
     SELECT name, id, calendar, revision, uid, component,
-           CASE WHEN :text = 1 THEN (SELECT t.text FROM content t WHERE t.company = entry.company AND t.entry = entry.id) END AS text,
-           version
+           CASE WHEN :text = 1 THEN (SELECT octets(t.text) FROM content t WHERE t.company = entry.company AND t.entry = entry.id) END
+               AS octets, version
     FROM entry
     WHERE company = :company AND calendar IN :calendars AND shown = 1 AND name IN :names
 """).bindparams(several("names"))
 _ROWS_OF_VIEW_NAMED = _listing("""
     SELECT id || '.ics' AS name, id, calendar, revision, uid, component,
-           CASE WHEN :text = 1 THEN (SELECT t.team_text FROM content t WHERE t.company = entry.company AND t.entry = entry.id) END AS text,
-           version
+           CASE WHEN :text = 1 THEN (
+               SELECT octets(t.team_text) FROM content t WHERE t.company = entry.company AND t.entry = entry.id
+           ) END AS octets, version
     FROM entry
     WHERE company = :company AND id IN :ids AND calendar IN :calendars AND team = 1
 """).bindparams(several("ids"))
 
 # An instance overlaps [start, end) when it begins before the end and ends after the start; one without length lies in it from its
 # first instant on (RFC 4791 §9.9). Those of usual length begin at most two days before what they reach into: a short stretch of the
-# index. Objects without a date match, and those whose index ends within the window may. CROSS JOIN: SQLite takes what it found first.
+# index. Objects without a date match, and those whose index ends within the window may: these are unsure, unless an instance in the
+# index has told already. CROSS JOIN: SQLite takes what it found first.
 _ROWS_WITHIN = _listing("""
     WITH found AS MATERIALIZED (
         SELECT entry FROM instance
@@ -73,21 +75,21 @@ _ROWS_WITHIN = _listing("""
     )
     SELECT CASE WHEN :view = 1 THEN e.id || '.ics' ELSE e.name END AS name, e.id, e.calendar, e.revision, e.uid, e.component,
            CASE WHEN :text = 1 THEN (
-               SELECT CASE WHEN :view = 1 THEN t.team_text ELSE t.text END FROM content t WHERE t.company = e.company AND t.entry = e.id
-           ) END AS text, e.version
+               SELECT CASE WHEN :view = 1 THEN octets(t.team_text) ELSE octets(t.text) END
+               FROM content t WHERE t.company = e.company AND t.entry = e.id
+           ) END AS octets, e.version,
+           CASE WHEN e.indexed_until < :end AND (e.ceil IS NULL OR e.ceil > e.indexed_until) AND (e.floor IS NULL OR e.floor < :end)
+               AND NOT EXISTS (
+                   SELECT 1 FROM instance i
+                   WHERE i.company = e.company AND i.entry = e.id AND i.starts < :end AND (i.ends > :start OR i.starts >= :start)
+               ) THEN 1 ELSE 0 END AS unsure
     FROM found f CROSS JOIN entry e
     WHERE e.company = :company AND e.id = f.entry AND e.shown = 1 AND (:view = 0 OR e.team = 1)
         AND (:component = '' OR e.component = :component)
 """)
-_BEYOND = _listing("""
-    SELECT id FROM entry
-    WHERE company = :company AND calendar IN :calendars AND indexed_until IS NOT NULL AND indexed_until < :until
-        AND (ceil IS NULL OR ceil > indexed_until) AND (floor IS NULL OR floor < :until) AND shown = 1 AND (:view = 0 OR team = 1)
-""")
-
 # What stands there, in the order of revisions; `there` is 0 for what has left the collection without leaving the table.
 _CHANGED = _listing("""
-    SELECT CASE WHEN :view = 1 THEN id || '.ics' ELSE name END AS name, id, calendar, revision, uid, component, NULL AS text, version,
+    SELECT CASE WHEN :view = 1 THEN id || '.ics' ELSE name END AS name, id, calendar, revision, uid, component, NULL AS octets, version,
            CASE WHEN :view = 1 THEN team ELSE shown END AS there
     FROM entry
     WHERE company = :company AND calendar IN :calendars AND revision > :after AND (:view = 0 OR appointment = 1)
@@ -136,19 +138,14 @@ class Listing(Reading):
     ) -> Sequence[Row]:
         """Objects with an instance that overlaps [from, to) per RFC 4791 §9.9, in the order of names; None is an open end.
 
-        Exact inside the index; entries whose index ends before the window's end are included as candidates (`beyond_index` names
-        them). Objects without any date match every window.
+        Exact inside the index; entries that go on behind it and may reach the window there are among them (`Row.unsure`). Objects
+        without any date match every window.
         """
         start, end = edges(window)
         found = self._all(
             _ROWS_WITHIN, **_of(collection), component=component or "", text=int(text), start=start, earliest=start - LENGTHY, end=end
         )
         return _sorted(found)
-
-    def beyond_index(self, collection: Collection, until: datetime | None) -> frozenset[EntryId]:
-        """Entries with instances after their `indexed_until` that a window ending at `until` would reach."""
-        found = self._all(_BEYOND, **_of(collection), until=EVER if until is None else micros(until))
-        return frozenset(EntryId(one) for (one,) in found)
 
     def names_since(
         self, collection: Collection, after: Revision, *, limit: int | None = None

@@ -58,13 +58,15 @@ _REINDEX = text("""
 """)
 _DELETE = text("DELETE FROM entry WHERE company = :company AND id = :id AND calendar = :calendar AND name = :name")
 _INSTANCES = text("""
-    SELECT at, lengthy, starts, ends, busy, occupied_lengthy, occupied_from, occupied_to FROM instance
+    SELECT at, lengthy, starts, ends, busy, tentative, occupied_lengthy, occupied_from, occupied_to FROM instance
     WHERE company = :company AND entry = :entry ORDER BY number
 """)
 _NO_INSTANCES = text("DELETE FROM instance WHERE company = :company AND entry = :entry")
 _INSTANCE = text("""
-    INSERT INTO instance (company, entry, number, calendar, at, lengthy, starts, ends, busy, occupied_lengthy, occupied_from, occupied_to)
-    VALUES (:company, :entry, :number, :calendar, :at, :lengthy, :starts, :ends, :busy, :occupied_lengthy, :occupied_from, :occupied_to)
+    INSERT INTO instance (company, entry, number, calendar, at, lengthy, starts, ends, busy, tentative, occupied_lengthy, occupied_from,
+        occupied_to)
+    VALUES (:company, :entry, :number, :calendar, :at, :lengthy, :starts, :ends, :busy, :tentative, :occupied_lengthy, :occupied_from,
+        :occupied_to)
 """)
 _TOUCH = text("UPDATE calendar SET last = :revision WHERE company = :company AND id = :calendar")
 _MAKE_CALENDAR = text("""
@@ -92,7 +94,7 @@ _INDEXED_BEFORE = text("""
 """)
 
 _ENDLESS = datetime(9999, 12, 31, tzinfo=UTC)
-_COLUMNS = ("at", "lengthy", "starts", "ends", "busy", "occupied_lengthy", "occupied_from", "occupied_to")
+_COLUMNS = ("at", "lengthy", "starts", "ends", "busy", "tentative", "occupied_lengthy", "occupied_from", "occupied_to")
 
 
 class Recording(Writing, Snapshot):
@@ -290,6 +292,7 @@ def _instance(entry: Entry, each: Occurrence) -> tuple[int, ...]:
         starts,
         ends,
         int(each.busy and not _cancelled(entry)),
+        int(each.tentative),
         int(occupied_to - occupied_from > LENGTHY),
         occupied_from,
         occupied_to,

@@ -200,6 +200,7 @@ table(
 
 # Every instance of an entry up to its `indexed_until`. `lengthy` (of the span, of the occupied span) sets apart the few that last
 # longer than two days: all others that reach into a window start at most two days before it, however large the calendar is.
+# `tentative`: whether it is not settled yet; 2 when nobody has looked, which is so for some that were written before step 0012.
 table(
     "instance",
     text("entry"),
@@ -210,13 +211,15 @@ table(
     instant("starts"),
     instant("ends"),
     flag("busy"),
+    flag("tentative"),
     flag("occupied_lengthy"),
     instant("occupied_from"),
     instant("occupied_to"),
     PrimaryKeyConstraint("company", "entry", "number"),
     ForeignKeyConstraint(["company", "entry"], ["entry.company", "entry.id"], ondelete="CASCADE"),
-    Index("ix_instance_span", "company", "calendar", "lengthy", "starts", "ends", "entry"),
+    Index("ix_instance_span", "company", "calendar", "lengthy", "starts", "ends", "entry", "busy", "tentative"),
     Index("ix_instance_occupied", "company", "calendar", "occupied_lengthy", "occupied_from", "occupied_to", **where("busy = 1")),
+    sqlite_with_rowid=False,  # its key is all it is looked for by, and one page less is written
 )
 
 # The log: one line for every revision, in order and without a gap; lines are added and never changed. `calendar` is '' when a view

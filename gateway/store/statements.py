@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import TextClause
 
 _NAME = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")  # as SQLAlchemy finds them: `::` is a cast, `\:` a colon
+_OCTETS = re.compile(r"octets\(([\w.]+)\)")
 _NOBODY = "(SELECT NULL WHERE 1 = 0)"
 
 
@@ -29,7 +30,8 @@ Given: TypeAlias = Mapping[str, Any]
 
 
 class Form:
-    """A statement in the words of one kind of database. Lists are spelt out, value by value: one text for each length of them."""
+    """A statement in the words of one kind of database. Lists are spelt out, value by value: one text for each length of them.
+    `octets(column)` is a text as the database keeps it, in UTF-8."""
 
     __slots__ = ("_clause", "_line", "_lists", "_postgresql", "_sized", "_text")
 
@@ -67,7 +69,7 @@ class Form:
                 return self._spot(found[1])
             return f"({', '.join(self._spot(f'{found[1]}_{number}') for number in range(size))})" if size else _NOBODY
 
-        text = self._clause.text
+        text = _OCTETS.sub(r"convert_to(\1, 'UTF8')" if self._postgresql else r"CAST(\1 AS BLOB)", self._clause.text)
         return _NAME.sub(one, text.replace("%", "%%") if self._postgresql else text).replace("\\:", ":")
 
     def _spot(self, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,8 @@ class Held:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Row:
-    """One object of a listing. `text` is None unless asked for. In views `name` is "{entry id}.ics" and `text` the team text.
+    """One object of a listing. `octets`, its text in UTF-8, is None unless asked for. In views `name` is "{entry id}.ics" and the text
+    the team text.
 
     To be treated as frozen; the keyword would make ten thousand of them cost 8 ms instead of 2.
     """
@@ -32,8 +33,25 @@ class Row:
     revision: Revision
     uid: str
     component: str
-    text: str | None
+    octets: bytes | None
     version: int | None = None  # of an appointment
+    unsure: int = 0  # 1: found in a window only because it goes on beyond the index, it may not be there
+
+    @property
+    def text(self) -> str | None:
+        """What is only passed on need not be read: an answer of many objects takes a third less without this."""
+        return None if self.octets is None else self.octets.decode()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusyTimes:
+    """When somebody is busy, and when perhaps (`tentative`): merged, in order. `unsure`: entries that have to be read, about which the
+    index cannot tell. `instances` is how many were looked at."""
+
+    busy: Sequence[Span]
+    tentative: Sequence[Span]
+    unsure: frozenset[EntryId]
+    instances: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import Invalid, TooLarge
 from plugins import document
-from plugins.multistatus import answered, attribute, empty, error, escape, failed, filled, href, multistatus
+from plugins.multistatus import answered, attribute, empty, error, escape, escaped, failed, filled, href, multistatus
 
 PROPFIND = '<D:propfind xmlns:D="DAV:"><D:prop>{}</D:prop></D:propfind>'
 LAUGHS = '<!DOCTYPE x [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;">]>' + PROPFIND.format("&b;")
@@ -85,6 +85,7 @@ def test_more_properties_than_the_limit_are_refused_and_doubles_do_not_count() -
 @given(XML_TEXT)
 def test_text_comes_out_of_xml_as_it_went_in(text: str) -> None:
     assert (ElementTree.fromstring(f"<a>{escape(text)}</a>").text or "") == text
+    assert escaped(text.encode()) == escape(text).encode()
     assert ElementTree.fromstring(f'<a x="{attribute(text)}"/>').get("x") == text
 
 

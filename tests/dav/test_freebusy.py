@@ -68,6 +68,15 @@ def test_what_is_tentative_is_told_apart(john: Client) -> None:
     assert busy(john) == [tentative, hour("1000", "1100"), hour("1200", "1300")]
 
 
+def test_what_is_settled_later_is_no_longer_tentative_and_the_other_way_round(john: Client) -> None:
+    asked, settled = (event("1", "20261126T090000Z", "20261126T100000Z", f"STATUS:{status}") for status in ("TENTATIVE", "CONFIRMED"))
+    tentative = f"FBTYPE=BUSY-TENTATIVE:{hour('0900', '1000')}"
+    put(john, asked, "1.ics")
+    for text, told in ((settled, hour("0900", "1000")), (asked, tentative), (asked.replace("TENTATIVE", "TENT\r\n ATIVE"), tentative)):
+        assert john.put(HERE + "1.ics", text.replace("one@example.com", "1.ics@example.com")).status == 204
+        assert busy(john) == [told]
+
+
 def test_one_instance_may_be_tentative_and_another_free(john: Client) -> None:
     put(
         john,

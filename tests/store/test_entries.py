@@ -229,7 +229,7 @@ class TestListings:
                 entry = entries[row.name]
                 held = snapshot.held(calendar, row.name)
                 assert held is not None
-                assert row == Row(row.name, entry.id, calendar, held.revision, entry.uid, entry.component, entry.text)
+                assert row == Row(row.name, entry.id, calendar, held.revision, entry.uid, entry.component, entry.text.encode())
 
     def test_rows_tell_the_version_of_an_appointment_and_none_of_anything_else(self, place: Place) -> None:
         first, note = place.book(NOW + DAY), place.note(span(NOW + DAY))

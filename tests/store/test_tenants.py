@@ -76,13 +76,12 @@ READING: dict[str, Asked] = {
     "rows_within": lambda tx, it: [
         row for each in it.collections for window in ((None, None), (NOW, NOW + DAY)) for row in tx.rows_within(each, window)
     ],
-    "beyond_index": lambda tx, it: {entry for each in it.collections for entry in tx.beyond_index(each, None)},
     "busy_beyond_index": lambda tx, it: set(tx.busy_beyond_index(JOHN.id, EVER.end)),
     "instances": lambda tx, it: list(tx.instances(it.entry, EVER)),
     "entries": lambda tx, it: tx.entries([it.entry]),
     "busy": lambda tx, it: list(tx.busy(JOHN.id, EVER)),
     "appointment_revisions": lambda tx, it: list(tx.appointment_revisions(staff=[JOHN.id], window=EVER, cancelled=True)),
-    "busy_within": lambda tx, it: [found for each in it.collections for found in tx.busy_within(each, EVER, limit=1000)],
+    "busy_within": lambda tx, it: [span for each in it.collections for span in tx.busy_within(each, EVER, limit=1000).busy],
     "appointments": lambda tx, it: [*tx.appointments(staff=None, window=None), *tx.appointments(staff=[JOHN.id], window=EVER)],
     "changes": lambda tx, it: [line for line in tx.changes(Revision(0)) if line.calendar in (it.calendar, it.private)],
     "changes_backwards": lambda tx, it: [
