@@ -38,7 +38,7 @@ _LOCAL = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9_./?=&#-]*)?")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connected:
-    """What came of a consent, in which account. `missing` names what was not granted; `again`: the account was known, and goes on where it was."""
+    """What came of a consent. `missing` names what was not granted; `again`: the account was known, and goes on where it was."""
 
     company: CompanyId
     staff: StaffId

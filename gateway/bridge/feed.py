@@ -6,7 +6,6 @@ checked, and one deadline holds for all of them.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass, field, replace
@@ -193,23 +192,13 @@ def trial(snapshot: Snapshot, fetcher: Fetcher, seal: Sealing | None, person: St
     return lambda: probe(fetcher, given, zone=person.zone, now=now, own=own, people=people, source=source)
 
 
-class OwnUids:
+def own_uids(snapshot: Snapshot, staff: StaffId, window: Span) -> frozenset[str]:
     """The UIDs under which a staff member's own appointments come back in feeds: as the platform gives them out, without names, and as
-    Google shows what we have written there. Nobody is kept busy by his own appointments a second time (product.md §7.4)."""
-
-    def __init__(self, slug: str, known: Collection[str]) -> None:
-        self._given_out = re.compile(rf"[0-9a-f]{{32}}@{re.escape(slug)}")
-        self._known = frozenset(known) | frozenset(map(write.opaque, known))
-
-    def __contains__(self, uid: object) -> bool:
-        return isinstance(uid, str) and (uid in self._known or self._given_out.fullmatch(uid) is not None)
-
-
-def own_uids(snapshot: Snapshot, staff: StaffId, window: Span) -> OwnUids:
-    """Those of the appointments in the window, and of whatever the gateway itself has booked."""
-    held = {each.entry.uid for each in snapshot.appointments(staff=[staff], window=window)}
+    Google shows what we have written there. Nobody is kept busy by his own appointments a second time (product.md §7.4); what colleagues
+    have is theirs, and whoever reads their feeds wants to be."""
+    held = {each.entry.uid for each in snapshot.appointments(staff=[staff], window=window, cancelled=True)}
     mirrored = {f"{item.remote}@google.com" for link in snapshot.links(staff=staff) for item in snapshot.items(link.id) if item.remote}
-    return OwnUids(snapshot.company.slug, held | mirrored)
+    return frozenset(held | mirrored | set(map(write.opaque, held)))
 
 
 class Sealing(Protocol):

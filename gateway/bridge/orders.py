@@ -125,10 +125,6 @@ def decide(tx: Transaction, link: LinkId, now: datetime, *, meant: bool) -> Link
     former = _live(tx, link)
     if former.standing is not Standing.GUARD:
         raise Conflict("Nothing waits for a decision here.", condition="nothing-waits")
-    if not meant:  # what is missing over there is made again, under the next generation
-        for item in tx.items(link):
-            if item.base is not None and item.condition is not Condition.FOREIGN and item.todo is None:
-                tx.save_item(replace(item, draft=None), now)
     new = replace(
         former,
         standing=Standing.ACTIVE,

@@ -28,9 +28,6 @@ BACKLOG = 1000
 """Turns that wait at most: beyond that the store keeps who is due, and in better order."""
 
 CONNECTIONS = 6
-AT_ONCE = {"autocommit": True}
-"""Each question is one statement: it needs no BEGIN and no COMMIT, which are two more ways to the server and back."""
-
 PAUSE = 5.0  # seconds after trouble with the database
 GATHER = 0.1  # seconds between a bell and the look it asks for
 GRACE = 1.0  # seconds that turns get at the end: a little more than the rounds give them
@@ -129,8 +126,13 @@ class Queue:
 
 
 def _pool(**given: Any) -> AsyncConnectionPool[Any]:
-    """Without what the library asks the server before every question: whoever finds a connection dead begins a new life."""
-    return AsyncConnectionPool(**{**given, "check": None})
+    """Without what the library asks the server before every question (whoever finds a connection dead begins a new life), and without
+    BEGIN and COMMIT around it: each question is one statement."""
+
+    async def at_once(connection: Any) -> None:
+        await connection.set_autocommit(True)
+
+    return AsyncConnectionPool(**{**given, "check": None, "configure": at_once})
 
 
 class _Workers:
@@ -144,7 +146,7 @@ class _Workers:
         self._broken = asyncio.Event()
         self._apart_now: set[asyncio.Future[Any]] = set()
         self._pool = ThreadPoolExecutor(count + 2, thread_name_prefix="mirror")
-        self._app = App(connector=PsycopgConnector(**connection(url), pool_factory=_pool, min_size=1, max_size=CONNECTIONS, kwargs=AT_ONCE))
+        self._app = App(connector=PsycopgConnector(**connection(url), pool_factory=_pool, min_size=1, max_size=CONNECTIONS))
         self._turn = self._app.task(name="turn", queue=TURNS)(self._take_turn)
         self._dispatch = self._app.task(name="dispatch", queue=STEERING, queueing_lock="dispatch")(self._hand_out)
         self._rescue = self._app.task(name="rescue", queue=STEERING, queueing_lock="rescue")(self._take_over)

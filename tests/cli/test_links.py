@@ -179,8 +179,37 @@ def test_only_microsoft_365_has_organisations(crossed: Crossed) -> None:
     assert crossed("link", "connect", "john-smith", "google", "--organisation", "x").code == 2
 
 
-@pytest.mark.parametrize("verb", ["show", "pause", "resume", "disconnect", "retry", "history", "troubles", "calendars"])
+@pytest.mark.parametrize("verb", ["show", "pause", "resume", "disconnect", "retry", "history", "troubles", "calendars", "busy"])
 def test_a_link_that_there_is_not_is_told_in_a_sentence(crossed: Crossed, verb: str) -> None:
     answer = crossed("link", verb, "nobody")
     assert (answer.code, answer.out) == (1, "")
     assert answer.err.strip() == "There is no such link."
+
+
+def test_other_calendars_of_the_account_block_and_are_deselected(crossed: Crossed) -> None:
+    link = connected(crossed, "office365")
+    own = next(each for each in crossed.json("link", "calendars", link) if each["primary"])
+    assert (own["writable"], own["written"], own["blocks"]) == (True, False, False)
+    assert crossed.json("link", "busy", link) == []
+    [row] = crossed.json("link", "busy", link, own["id"])
+    assert (row["calendar"], row["title"], row["confirmed"], row["failing_since"], row["trouble"]) == (
+        own["id"],
+        own["title"],
+        None,
+        None,
+        "",
+    )
+    assert crossed.json("link", "busy", link) == [row]
+    assert [each["blocks"] for each in crossed.json("link", "calendars", link) if each["primary"]] == [True]
+    nonsense = crossed("link", "busy", link, "nobodys")
+    assert nonsense.code == 1
+    assert "Please choose among those that are shown" in nonsense.err
+    assert crossed.json("link", "busy", link, "--none") == []
+
+
+def test_with_the_least_consent_the_main_calendar_may_block(crossed: Crossed) -> None:
+    link = connected(crossed)
+    listed = crossed("link", "calendars", link)
+    assert "does not let us see them all" in listed.err
+    [row] = crossed.json("link", "busy", link, JOHN)
+    assert row["title"] == JOHN

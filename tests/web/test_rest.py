@@ -72,6 +72,8 @@ LINKS: dict[str, tuple[str, Any, dict[str, str]]] = {
     "getLinkTroubles": ("/links/braked/troubles", None, {}),
     "settleTrouble": ("/links/braked/settle", {"appointment": "odd", "keep": True}, {}),
     "retryLink": ("/links/braked/retry", {}, {}),
+    "getLinkCalendars": ("/links/link/calendars", None, {}),
+    "setBlockingCalendars": ("/links/link/blocking", {"calendars": []}, {}),
     "getLinkHistory": ("/links/link/history", None, {}),
     "getStatus": ("/status", None, {}),
 }

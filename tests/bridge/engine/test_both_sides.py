@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -178,3 +179,28 @@ def test_an_appointment_cancelled_by_the_customer_while_it_is_dragged_stays_canc
 def _cancelled(desk: Desk, entry: EntryId) -> None:
     with desk.store.write(DEMO, PLATFORM) as tx:
         front.apply_to(tx, PLATFORM, entry, [Cancel()], desk.clock.now)
+
+
+def test_one_links_first_filling_leaves_calls_for_the_others(desk: Desk) -> None:
+    desk.habits = replace(desk.habits, calls=12)
+    desk.second("other", "elsewhere")
+    for day in range(1, 30):
+        desk.book(NOW + day * DAY)
+    desk.turn()
+    assert len(desk.events()) == 6
+    assert len(desk.events("elsewhere")) >= 3
+
+
+def test_appointments_of_others_in_one_calendar_are_nobodys_business(desk: Desk) -> None:  # 20
+    """Two links write into one calendar: each leaves the other's events alone, whatever their markers say."""
+    entry = booked(desk)
+    desk.second("other", desk.calendar, seen=0)
+    desk.poll(3)
+    assert len(desk.events()) == 2
+    before = desk.mark
+    desk.poll(3)
+    assert desk.writes(before) == []
+    desk.cancel(entry.id)
+    desk.poll(2)
+    assert desk.events() == []
+    assert desk.letters() == ["cancelled"]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import socket
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway import desk
-from gateway.booking import Book
+from gateway.booking import Book, Cancel
 from gateway.bridge.feed import Terms, put_address
 from gateway.bridge.imports import LONGEST_REST
 from gateway.egress import Egress
 from gateway.ical import write
 from gateway.ical.busytimes import Habits
-from gateway.model import Span
+from gateway.links import Account, AccountId, Item, Key, Link, LinkId, Provider
+from gateway.model import EntryId, Span, StaffId
 from gateway.seal import Seal
 from gateway.store import fresh_id
 from tests.bridge.feed.site import BUSY, Asked, Room, Site
@@ -246,22 +247,49 @@ class TestAnotherAddress:
 
 
 class TestOurOwnAppointments:
-    def test_a148_do_not_come_back_and_block_whoever_has_them(self, room: Room, site: Site) -> None:
+    START = NOW + DAY + 5 * HOUR
+
+    def book(self, room: Room, staff: StaffId, start: datetime = START) -> str:
         uid = f"{fresh_id()}@demo"
         with room.store.write(DEMO, PLATFORM) as tx:
-            span = Span(NOW + DAY + 5 * HOUR, NOW + DAY + 5 * HOUR + ADVICE.duration)
-            wish = Book(uid=uid, span=span, zone=JOHN.zone, customer=ANN.id, service=ADVICE.id)
-            desk.apply(tx, PLATFORM, tx.appointments_of(JOHN.id).id, "one", [wish], NOW)
-        elsewhere = f"{fresh_id()}@demo"
+            wish = Book(uid=uid, span=Span(start, start + ADVICE.duration), zone=JOHN.zone, customer=ANN.id, service=ADVICE.id)
+            desk.apply(tx, PLATFORM, tx.appointments_of(staff).id, uid, [wish], NOW)
+        return uid
+
+    def read(self, room: Room, site: Site, *uids: str) -> list[datetime]:
+        """When something from elsewhere blocks, with these events in the feed, an hour apart, each of half an hour."""
+        times = [self.START + number * HOUR for number in range(len(uids))]
         site.body = calendar(
-            *(event(f"DTSTART:{span.start:%Y%m%dT%H%M%SZ}", "DURATION:PT30M", uid=each) for each in (uid, write.opaque(uid), elsewhere)),
-            BUSY,
+            *(event(f"DTSTART:{at:%Y%m%dT%H%M%SZ}", "DURATION:PT30M", uid=uid) for at, uid in zip(times, uids, strict=True))
         )
         room.put(site.url)
         for _ in range(3):
             room.later()
         with room.store.read(DEMO) as snapshot:
-            assert snapshot.foreign_busy(JOHN.id, Span(NOW, NOW + 9 * DAY)) == [Span(NOW + DAY + HOUR, NOW + DAY + 2 * HOUR)]
+            return [span.start for span in snapshot.foreign_busy(JOHN.id, Span(NOW, NOW + 9 * DAY))]
+
+    def test_a148_do_not_come_back_and_block_whoever_has_them(self, room: Room, site: Site) -> None:
+        uid = self.book(room, JOHN.id)
+        assert self.read(room, site, uid, write.opaque(uid), "theirs") == [self.START + 2 * HOUR]
+
+    def test_a148_nor_when_they_were_cancelled_and_a_feed_has_not_heard_of_it(self, room: Room, site: Site) -> None:
+        uid = self.book(room, JOHN.id)
+        with room.store.write(DEMO, PLATFORM) as tx:
+            desk.apply(tx, PLATFORM, tx.appointments_of(JOHN.id).id, uid, [Cancel()], NOW)
+        assert self.read(room, site, uid) == []
+
+    def test_a148_nor_as_google_shows_what_we_have_written_there(self, room: Room, site: Site) -> None:
+        with room.store.write(DEMO, PLATFORM) as tx:
+            account = Account(id=AccountId("a"), staff=JOHN.id, provider=Provider.GOOGLE, login=JOHN.email, subject="1", created=NOW)
+            tx.add_account(account, b"sealed")
+            link = Link(id=LinkId("l"), account=account.id, staff=JOHN.id, calendar="c", title="Work", own=True, due=NOW, created=NOW)
+            tx.add_link(link)
+            tx.save_item(Item(link=link.id, key=Key(entry=EntryId("e")), remote="g123"), NOW)
+        assert self.read(room, site, "g123@google.com", "g124@google.com") == [self.START + HOUR]
+
+    def test_those_of_a_colleague_block_whoever_reads_the_colleagues_feed(self, room: Room, site: Site) -> None:
+        uid = self.book(room, room.colleague(1))
+        assert self.read(room, site, uid) == [self.START]
 
 
 class TestManySources:
