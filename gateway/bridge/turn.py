@@ -62,8 +62,22 @@ class Mirror:
             self._disconnected(claim, account, error)
         else:
             self._probed(claim, account, answered)
+            self._given_back(company, account, house, links)
         if rest or left.used > FEW:
             self._rest(claim, account, max(rest, self.habits.rest(left.used)))
+
+    def _given_back(self, company: CompanyId, account: Account, house: House, links: list[Link]) -> None:
+        """When the last link has ended in this very turn with nothing left over there, and nothing is asked of the account any more, the
+        access is given back. Whoever connects again agrees anew."""
+        if not any(link.standing is Standing.ENDING for link in links):
+            return
+        with self.store.read(company) as snapshot:
+            used = snapshot.blocking(account.id) or any(
+                link.standing is not Standing.ENDED or link.trouble for link in snapshot.links(account=account.id)
+            )
+        if not used:
+            house.revoke(self.vault(company, account.id))
+            observe.log("access_given_back", company=company, account=account.id)
 
     def _asking(self, claim: Claim, account: Account, house: House, ending: Callable[[], bool]) -> blocking.Asking:
         vault = self.vault(CompanyId(claim.company), account.id)

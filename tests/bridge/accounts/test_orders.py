@@ -132,6 +132,20 @@ def test_w10_disconnecting_removes_what_we_wrote_and_nothing_else(office: Office
     assert office.fake(provider).mails == []
 
 
+def test_with_the_last_link_the_access_is_given_back(office: Office) -> None:
+    office.book(NOW + DAY)
+    link = office.connect().link
+    office.work()
+    disconnect(office, link, remove=True)
+    office.work()
+    given_back = [path for method, path in office.wires[Provider.GOOGLE].sent if method == "POST" and path.endswith("/revoke")]
+    assert len(given_back) == 1
+    again = office.connect()  # whoever connects again agrees anew
+    office.work()
+    assert len(office.there()) == 1
+    assert office.account(again.link).access is Access.OK
+
+
 def test_w10_disconnecting_can_leave_our_events(office: Office) -> None:
     office.book(NOW + DAY)
     link = office.connect().link

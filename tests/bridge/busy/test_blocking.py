@@ -77,6 +77,26 @@ def test_what_changes_there_is_known_after_the_next_look(desk: Desk) -> None:
     assert desk.busy() == []
 
 
+def test_the_next_weeks_are_asked_for_often_and_everything_once_an_hour(desk: Desk) -> None:
+    """Google answers no more than two months at once: 400 days are seven questions."""
+    far = Span(AT + 200 * DAY, AT + 200 * DAY + HOUR)
+    event = desk.event(far)
+    desk.event()
+    desk.choose()
+    desk.work()
+    questions = []
+    for _ in range(11):
+        before = len(desk.office.wires[desk.provider].sent)
+        desk.work(timedelta(minutes=4))
+        sent = desk.office.wires[desk.provider].sent[before:]
+        questions.append(len([each for _, each in sent if "freeBusy" in each or "startDateTime" in each]))
+        assert desk.busy() == [TAKEN, far]
+    assert sum(questions) <= (18 if desk.provider is Provider.GOOGLE else 24)
+    desk.act("delete", id=event)
+    desk.work(HOUR)
+    assert desk.busy() == [TAKEN]
+
+
 def test_a_free_event_blocks_nobody(desk: Desk) -> None:
     desk.event(busy=False)
     desk.choose()

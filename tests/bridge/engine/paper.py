@@ -72,9 +72,13 @@ class Paper:
     expressible: Callable[[Key, Owned], bool] = lambda key, owned: True
     spelling: Callable[[Owned], Owned] = lambda owned: owned
     provider: Provider = Provider.GOOGLE
+    given_back: int = 0
 
     def open(self, vault: Any, *, link: str, calendar: str, mark: str, zone: str, calls: Callable[[str], None]) -> PaperCalendar:
         return PaperCalendar(self, link, calendar, calls)
+
+    def revoke(self, vault: Any) -> None:
+        self.given_back += 1
 
     # what a person does over there
     def put(self, calendar: str, event: Event) -> None:

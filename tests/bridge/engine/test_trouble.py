@@ -213,6 +213,7 @@ class TestTheEnd:
         assert [event.id for event in desk.events()] == [copy]
         assert desk.known().standing is Standing.ENDED
         assert desk.letters() == ["booked", "booked"]
+        assert desk.paper.given_back == 1
 
     def test_what_was_changed_or_deleted_there_meanwhile_is_nobodys_question(self, desk: Desk) -> None:
         for day in (1, 2, 3):
@@ -236,6 +237,7 @@ class TestTheEnd:
         desk.poll(3)
         assert desk.known().standing is Standing.ENDED
         assert "1 events could not be removed" in desk.known().trouble
+        assert desk.paper.given_back == 0
 
     def test_an_access_that_ends_meanwhile_ends_the_link_as_well(self, desk: Desk) -> None:
         desk.book(NOW + DAY)
