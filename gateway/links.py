@@ -237,6 +237,7 @@ class Blocking:
     title: str  # what the provider called it when it was chosen
     due: datetime
     digest: str = ""  # of the busy times as stored
+    whole: datetime | None = None  # when everything ahead was last read, and not only the next weeks
     failing: datetime | None = None  # since when it cannot be read
     trouble: str = ""
 

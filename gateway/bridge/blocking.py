@@ -24,6 +24,9 @@ from gateway.store import Snapshot, Store, Transaction
 LONGEST_REST = timedelta(hours=1)
 """Between two looks at a calendar that cannot be read."""
 
+NEAR, WHOLE_EVERY = timedelta(days=60), timedelta(hours=1)
+"""How far ahead every look asks, and how often one asks for everything: Google answers no more than some two months at once."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asking:
@@ -71,7 +74,7 @@ def ask(turn: Asking) -> bool:
             _failed(turn, [each], RemoteError(reach.UNSEEN))
             continue
         try:
-            spans = _asked(turn, each)
+            window, spans = _asked(turn, each)
         except (Throttled, Disconnected) as error:
             _failed(turn, due[number:], error)
             raise
@@ -82,31 +85,37 @@ def ask(turn: Asking) -> bool:
             _failed(turn, [each], error)
             answered = True
         else:
-            _keep(turn, each, spans)
+            _keep(turn, each, window, spans)
             answered = True
     return answered
 
 
-def _asked(turn: Asking, blocking: Blocking) -> Sequence[Span]:
-    """From this day's beginning: what is over soon changes nothing."""
+def _asked(turn: Asking, blocking: Blocking) -> tuple[Span, Sequence[Span]]:
+    """About which window, and what is busy in it. From this day's beginning: what is over soon changes nothing."""
     now = turn.clock()
     today = datetime.combine(now.date(), time(), UTC)
-    return turn.house.busy(turn.vault, [blocking.calendar], Span(today, today + WINDOW_AHEAD), now)
+    whole = blocking.whole is None or blocking.whole + WHOLE_EVERY <= now
+    window = Span(today, today + (WINDOW_AHEAD if whole else NEAR))
+    return window, turn.house.busy(turn.vault, [blocking.calendar], window, now)
 
 
-def _keep(turn: Asking, asked: Blocking, spans: Sequence[Span]) -> None:
+def _keep(turn: Asking, asked: Blocking, window: Span, found: Sequence[Span]) -> None:
+    """What lies behind the window stays as it is known."""
     now = turn.clock()
-    digest = hashlib.sha256(repr(list(spans)).encode()).hexdigest()
+    whole = window.length >= WINDOW_AHEAD
     with turn.store.write(CompanyId(turn.claim.company), _actor(turn.account)) as tx:
         kept = _still(tx, turn, asked)
         if kept is None:
             return
+        beyond = [] if whole else tx.foreign_times(turn.account.staff, kept.origin, window.end)
+        spans = sorted({*found, *beyond})
+        digest = hashlib.sha256(repr(spans).encode()).hexdigest()
         if kept.digest == digest and kept.origin in tx.foreign_origins(turn.account.staff):
             tx.confirm_busy(turn.account.staff, kept.origin, now)
         else:
             tx.put_busy(turn.account.staff, kept.origin, spans, now)
         due = now + spread(LinkId(turn.account.id), turn.every)
-        tx.save_blocking(replace(kept, digest=digest, due=due, failing=None, trouble=""))
+        tx.save_blocking(replace(kept, digest=digest, whole=now if whole else kept.whole, due=due, failing=None, trouble=""))
     observe.count("busy_imports", provider=str(turn.account.provider), outcome="read")
 
 
@@ -134,7 +143,7 @@ def _left_out(turn: Asking, asked: Blocking) -> None:
 def _postpone(turn: Asking, due: Sequence[Blocking]) -> None:
     with turn.store.write(CompanyId(turn.claim.company), _actor(turn.account)) as tx:
         for kept in [found for each in due if (found := _still(tx, turn, each)) is not None]:
-            tx.save_blocking(replace(kept, due=turn.clock() + turn.every))
+            tx.save_blocking(replace(kept, due=turn.clock() + turn.every, failing=None, trouble=""))
 
 
 def _still(tx: Transaction, turn: Asking, asked: Blocking) -> Blocking | None:

@@ -12,7 +12,7 @@ from gateway.bridge.channels import switched_on
 from gateway.bridge.orders import NAMES
 from gateway.bridge.remote import Elsewhere
 from gateway.errors import Conflict, Invalid
-from gateway.links import Account, AccountId, Blocking, Link, Standing
+from gateway.links import Access, Account, AccountId, Blocking, Link, Standing
 from gateway.model import Actor, CompanyId
 from gateway.store import Snapshot, Transaction
 
@@ -105,6 +105,16 @@ def put(tx: Transaction, account: AccountId, titles: Mapping[str, str], now: dat
     if set(before) != set(titles):
         tx.audit("link-blocking", account, {"calendars": len(before)}, {"calendars": len(titles)}, now)
     return tx.blocking(account)
+
+
+def give_back(accounts: Accounts, company: CompanyId, account: AccountId) -> None:
+    """The access to an account that neither shows anything nor blocks any more, and was emptied. Whoever connects again agrees anew."""
+    with accounts.store.read(company) as snapshot:
+        known, links = snapshot.account(account), snapshot.links(account=account)
+        used = snapshot.blocking(account) or any(each.standing is not Standing.ENDED or each.trouble for each in links)
+    house = accounts.houses.get(known.provider)
+    if links and not used and known.access is Access.OK and house is not None:
+        house.revoke(accounts.vaults(company, account))
 
 
 def _offers(snapshot: Snapshot, account: Account, found: Sequence[Elsewhere] | None) -> Offers:

@@ -43,9 +43,11 @@ def facts(snapshot: Snapshot, now: datetime) -> Facts:
     accounts = {account.id: account for account in snapshot.accounts()}
     colours = {link.id: condition(policy, accounts[link.account], link, now)[0] for link in links}
     tallies = {link: tally for link, tally in snapshot.tallies().items() if link in colours}
+    blocking = [each for each in snapshot.blocking() if accounts[each.account].staff in people]
     sources = [source for staff in snapshot.sources() if staff in people and (source := snapshot.source(staff)) is not None]
     linked: set[StaffId] = {link.staff for link in links}
-    devices = {person for person in people - linked if any(each.last_used for each in snapshot.app_passwords(person))}
+    passwords = snapshot.good_app_passwords()
+    devices = {person for person in people - linked if any(each.last_used for each in passwords.get(person, ()))}
     working = [link for link in links if colours[link.id] in ("green", "yellow")]
     return Facts(
         staff=len(people),
@@ -57,7 +59,7 @@ def facts(snapshot: Snapshot, now: datetime) -> Facts:
         decisions=sum(link.standing is Standing.GUARD for link in links) + sum(tally.undecided for tally in tallies.values()),
         waiting=sum(tally.waiting for tally in tallies.values()),
         dead=sum(tally.dead for tally in tallies.values()),
-        failing=sum(source.failing is not None for source in sources),
+        failing=sum(each.failing is not None for each in sources) + sum(each.failing is not None for each in blocking),
         looked=min((link.pulled or link.created for link in working), default=None),
         unsent=min((tally.unsent for tally in tallies.values() if tally.unsent is not None), default=None),
     )

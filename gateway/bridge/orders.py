@@ -86,9 +86,9 @@ def _changes(former: Link, new: Link) -> Sequence[tuple[str, str]]:
     return said
 
 
-def disconnect(tx: Transaction, link: LinkId, now: datetime, *, remove: bool) -> Link:
+def disconnect(tx: Transaction, link: LinkId, now: datetime, *, remove: bool, blocking_too: bool = True) -> Link:
     """End a link: our events over there are removed first, or left. What cannot be removed, because the access has ended, is left as well
-    and said so. With the last link of an account its other calendars block nobody any more. Raises Missing."""
+    and said so. With the last link of an account its other calendars block nobody any more, unless told otherwise. Raises Missing."""
     former = tx.link(link)
     account = tx.account(former.account)
     left = sum(item.base is not None and item.condition is not Condition.FOREIGN for item in tx.items(link))
@@ -103,7 +103,7 @@ def disconnect(tx: Transaction, link: LinkId, now: datetime, *, remove: bool) ->
         new = replace(new, trouble=_leftover(left, former))
     tx.save_link(new)
     tx.forget_busy(former.staff, f"link:{link}")
-    if all(each.standing in (Standing.ENDING, Standing.ENDED) for each in tx.links(account=account.id)):
+    if blocking_too and all(each.standing in (Standing.ENDING, Standing.ENDED) for each in tx.links(account=account.id)):
         blocking.end(tx, account.id)
     said = "Being disconnected; our events are removed." if possible else f"Disconnected; {left} events stay over there."
     tx.note(link, Happening(at=now, kind="disconnected", sentence=said))

@@ -33,6 +33,7 @@ def findings(settings: Settings, store: Store, now: datetime) -> Iterator[Findin
     yield from _queue(settings)
     yield from _links(settings, store, now)
     yield from _sources(store, now)
+    yield from _blocking(store, now)
 
 
 def _credentials(settings: Settings, store: Store) -> Iterator[Finding]:
@@ -131,6 +132,22 @@ def _sources(store: Store, now: datetime) -> Iterator[Finding]:
         yield Finding(name, Health.WARNING, sentence, "gateway staff external-ics STAFF tells why.")
     elif sound:
         yield Finding(name, Health.OK, f"{_counted(sound, 'address')} read.")
+
+
+def _blocking(store: Store, now: datetime) -> Iterator[Finding]:
+    """Other calendars of connected accounts that block when they are busy."""
+    name, sound, failing = "calendars that block", 0, list[str]()
+    for company in store.companies():
+        with store.read(company.id) as snapshot:
+            whose = {account.id: snapshot.staff(account.staff).handle for account in snapshot.accounts()}
+            late = [each for each in snapshot.blocking() if each.failing is not None and each.failing < now - LEFT]
+            failing += [whose[each.account] for each in late]
+            sound += len(snapshot.blocking()) - len(late)
+    if failing:
+        sentence = f"Of {', '.join(sorted(set(failing)))}: not read for more than a day; the last busy times stay in force."
+        yield Finding(name, Health.WARNING, sentence, "gateway link busy LINK tells why.")
+    elif sound:
+        yield Finding(name, Health.OK, f"{_counted(sound, 'calendar')} read.")
 
 
 def _read(snapshot: Snapshot) -> Iterator[tuple[str, datetime | None]]:

@@ -189,12 +189,17 @@ def change_link(
 
 
 @command(link, "disconnect")
-def disconnect(office: Office, id: Id, leave: Annotated[bool, typer.Option("--leave", help="Leave our events there.")] = False) -> Shown:
+def disconnect(
+    office: Office,
+    id: Id,
+    leave: Annotated[bool, typer.Option("--leave", help="Leave our events there.")] = False,
+    keep_busy: Annotated[bool, typer.Option("--keep-busy", help="The account's other calendars go on to block.")] = False,
+) -> Shown:
     """End it; our events there are removed first."""
     from gateway.bridge import orders
 
     with office.writing() as tx:
-        return Shown(_shown(orders.disconnect(tx, LinkId(id), office.now, remove=not leave), tx, office))
+        return Shown(_shown(orders.disconnect(tx, LinkId(id), office.now, remove=not leave, blocking_too=not keep_busy), tx, office))
 
 
 @command(link, "cleanup")

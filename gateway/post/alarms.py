@@ -16,6 +16,7 @@ class Kind(StrEnum):
     GONE = "gone"  # the calendar does not exist any more
     STALE = "stale"  # the provider has not answered for a day
     SOURCE = "source"  # an external iCalendar address cannot be read
+    BUSY = "busy"  # a calendar whose busy times block cannot be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,11 @@ ENGLISH = Alarms(
             "The busy times that were read last still count; new ones are not seen.",
             "Test the address on your page, and put in a new one if it has changed.",
         ),
+        Kind.BUSY: Told(
+            "{provider} no longer tells when this calendar is busy.",
+            "The busy times that were read last still count; new ones are not seen.",
+            "Look under “Choose calendars” on your page: the reason stands beside the calendar.",
+        ),
     },
 )
 
@@ -132,6 +138,11 @@ FRENCH = Alarms(
             "L’adresse de l’agenda externe ne peut pas être lue.",
             "Les dernières heures occupées connues comptent toujours\u00a0; les nouvelles ne sont pas vues.",
             "Testez l’adresse sur votre page et remplacez-la si elle a changé.",
+        ),
+        Kind.BUSY: Told(
+            "{provider} ne dit plus quand cet agenda est occupé.",
+            "Les dernières heures occupées connues comptent toujours\u00a0; les nouvelles ne sont pas vues.",
+            "Regardez sous «\u00a0Choisir les agendas\u00a0» sur votre page\u00a0: la raison figure à côté de l’agenda.",
         ),
     },
 )
@@ -180,6 +191,11 @@ GERMAN = Alarms(
             "Die zuletzt gelesenen belegten Zeiten gelten weiter; neue werden nicht gesehen.",
             "Prüfen Sie die Adresse auf Ihrer Seite, und tragen Sie eine neue ein, wenn sie sich geändert hat.",
         ),
+        Kind.BUSY: Told(
+            "{provider} sagt nicht mehr, wann dieser Kalender belegt ist.",
+            "Die zuletzt gelesenen belegten Zeiten gelten weiter; neue werden nicht gesehen.",
+            "Sehen Sie auf Ihrer Seite unter „Kalender wählen“ nach: Der Grund steht neben dem Kalender.",
+        ),
     },
 )
 
@@ -222,6 +238,11 @@ SPANISH = Alarms(
             "No se puede leer la dirección del calendario externo.",
             "Siguen valiendo las últimas horas ocupadas que se leyeron; las nuevas no se ven.",
             "Pruebe la dirección en su página y ponga otra si ha cambiado.",
+        ),
+        Kind.BUSY: Told(
+            "{provider} ya no dice cuándo está ocupado este calendario.",
+            "Siguen valiendo las últimas horas ocupadas que se leyeron; las nuevas no se ven.",
+            "Mire en su página en «Elegir calendarios»: el motivo figura junto al calendario.",
         ),
     },
 )

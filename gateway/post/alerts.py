@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway import observe
 from gateway.errors import Invalid
-from gateway.links import Access, Account, Link, Provider, Standing
+from gateway.links import Access, Account, Blocking, Link, Provider, Standing
 from gateway.model import Actor, CompanyId, Policy, Staff
 from gateway.post import dates, note
 from gateway.post.alarms import Kind, alarms
@@ -55,18 +55,19 @@ def troubles(snapshot: Snapshot, now: datetime) -> Iterator[Trouble]:
     for account in snapshot.accounts():
         if account.staff in people and _on(policy, account.provider):
             links = [link for link in snapshot.links(account=account.id) if link.standing not in (Standing.PAUSED, Standing.ENDED)]
-            yield from _of_account(account, links, people[account.staff], now)
+            blocking = snapshot.blocking(account.id)
+            yield from _of_account(account, links, blocking, people[account.staff], now)
     for staff in snapshot.sources():
         source = snapshot.source(staff)
         if staff in people and source is not None and source.failing is not None and source.failing <= now - LATE:
             yield Trouble(kind=Kind.SOURCE, staff=people[staff], about=staff, since=source.failing)
 
 
-def _of_account(account: Account, links: list[Link], person: Staff, now: datetime) -> Iterator[Trouble]:
+def _of_account(account: Account, links: list[Link], blocking: Sequence[Blocking], person: Staff, now: datetime) -> Iterator[Trouble]:
     """An access that is broken breaks every link: that is one trouble."""
     name = NAMES[account.provider]
     if account.access is not Access.OK:
-        if links:
+        if links or blocking:
             since = account.since or account.probed or now
             yield Trouble(
                 kind=_BROKEN[account.access],
@@ -86,6 +87,15 @@ def _of_account(account: Account, links: list[Link], person: Staff, now: datetim
         else:
             continue
         yield Trouble(kind=kind, staff=person, about=link.id, since=since, provider=name, calendar=title)
+    yield from _unread(account, blocking, person, now)
+
+
+def _unread(account: Account, blocking: Sequence[Blocking], person: Staff, now: datetime) -> Iterator[Trouble]:
+    name = NAMES[account.provider]
+    for each in blocking:
+        if each.failing is not None and each.failing <= now - LATE:
+            title = f"{name}: {each.title} ({account.login})"
+            yield Trouble(kind=Kind.BUSY, staff=person, about=each.origin, since=each.failing, provider=name, calendar=title)
 
 
 class Alerts:

@@ -14,20 +14,20 @@ from gateway.store.reading import Reading
 from gateway.store.writing import Writing
 
 _BLOCKING = text("""
-    SELECT account, calendar, title, due, digest, failing, trouble FROM blocking
+    SELECT account, calendar, title, due, digest, whole, failing, trouble FROM blocking
     WHERE company = :company AND (:account = '' OR account = :account) ORDER BY account, title, calendar
 """)
 _ADD = text("""
-    INSERT INTO blocking (company, account, calendar, title, due, digest, failing, trouble)
-    VALUES (:company, :account, :calendar, :title, :due, :digest, :failing, :trouble)
+    INSERT INTO blocking (company, account, calendar, title, due, digest, whole, failing, trouble)
+    VALUES (:company, :account, :calendar, :title, :due, :digest, :whole, :failing, :trouble)
     ON CONFLICT (company, account, calendar) DO UPDATE SET title = excluded.title
 """)
 _SAVE = text("""
-    UPDATE blocking SET title = :title, due = :due, digest = :digest, failing = :failing, trouble = :trouble
+    UPDATE blocking SET title = :title, due = :due, digest = :digest, whole = :whole, failing = :failing, trouble = :trouble
     WHERE company = :company AND account = :account AND calendar = :calendar
 """)
 _AGAIN = text("""
-    UPDATE blocking SET due = 0, digest = '', failing = NULL, trouble = ''
+    UPDATE blocking SET due = 0, digest = '', whole = NULL, failing = NULL, trouble = ''
     WHERE company = :company AND account = :account AND calendar = :calendar
 """)
 _DROP = text("DELETE FROM blocking WHERE company = :company AND account = :account AND calendar = :calendar")
@@ -47,6 +47,7 @@ class Blockings(Reading):
                 title=row.title,
                 due=instant(row.due),
                 digest=row.digest,
+                whole=maybe_instant(row.whole),
                 failing=maybe_instant(row.failing),
                 trouble=row.trouble,
             )
@@ -91,6 +92,7 @@ def _values(blocking: Blocking) -> dict[str, object]:
         "title": said(blocking.title),
         "due": micros(blocking.due),
         "digest": blocking.digest,
+        "whole": maybe_micros(blocking.whole),
         "failing": maybe_micros(blocking.failing),
         "trouble": said(blocking.trouble),
     }

@@ -28,6 +28,10 @@ _BUSY = text("""
     WHERE company = :company AND staff = :staff AND lengthy = 1 AND starts < :before AND ends > :after
     ORDER BY 1, 2
 """)
+_TIMES = text("""
+    SELECT starts, ends FROM foreign_busy
+    WHERE company = :company AND staff = :staff AND origin = :origin AND ends > :after ORDER BY starts, ends
+""")
 _ORIGINS = text("SELECT origin, confirmed FROM origin WHERE company = :company AND staff = :staff ORDER BY origin")
 _SOURCE = text("""
     SELECT etag, modified, digest, due, fetched, failing, trouble, warnings, zone, events, shrunk, taken, tentative, elsewhere
@@ -82,6 +86,11 @@ class Foreign(Reading):
             before=micros(window.end),
             after=micros(window.start),
         )
+        return [Span(instant(row.starts), instant(row.ends)) for row in found]
+
+    def foreign_times(self, staff: StaffId, origin: str, after: datetime) -> Sequence[Span]:
+        """What is known of one origin and ends after that, in order."""
+        found = self._all(_TIMES, staff=staff, origin=origin, after=micros(after))
         return [Span(instant(row.starts), instant(row.ends)) for row in found]
 
     def foreign_origins(self, staff: StaffId) -> dict[str, datetime]:

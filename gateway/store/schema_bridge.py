@@ -173,6 +173,7 @@ table(
     text("title"),
     instant("due"),
     text("digest"),
+    instant("whole", nullable=True),
     instant("failing", nullable=True),
     text("trouble"),
     PrimaryKeyConstraint("company", "account", "calendar"),

@@ -36,6 +36,7 @@ _TROUBLED = text("""
     UNION SELECT company FROM link WHERE standing IN ('guard', 'suspended') OR (standing = 'active' AND failures > 0 AND pulled <= :late)
     UNION SELECT company FROM link WHERE standing = 'active' AND failures > 0 AND pulled IS NULL AND created <= :late
     UNION SELECT company FROM source WHERE failing <= :late
+    UNION SELECT company FROM blocking WHERE failing <= :late
     ORDER BY 1
 """)
 

@@ -14,7 +14,7 @@ def test_a_small_measurement_fills_looks_and_finds_quiet(tmp_path: Path) -> None
     target = tmp_path / "figures.json"
     words = ["--links", "6", "--period", "3", "--rounds", "2", "--json", str(target)]
     done = subprocess.run(
-        [sys.executable, "-m", "bench.mirrors", *words], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, "-m", "bench.mirrors", *words], cwd=ROOT, capture_output=True, text=True, timeout=500, check=False
     )
     assert done.returncode == 0, done.stderr
     filling, steady, at_once = json.loads(target.read_text())["parts"]

@@ -10,7 +10,23 @@ import pytest
 
 from gateway.cli import beyond
 from gateway.cli.finding import Finding, Health
-from gateway.links import Access, Account, AccountId, Condition, Happening, Item, Key, Link, LinkId, Owned, Provider, Source, Standing, Todo
+from gateway.links import (
+    Access,
+    Account,
+    AccountId,
+    Blocking,
+    Condition,
+    Happening,
+    Item,
+    Key,
+    Link,
+    LinkId,
+    Owned,
+    Provider,
+    Source,
+    Standing,
+    Todo,
+)
 from gateway.model import Actor, EntryId, Span
 from gateway.settings import Database, Google, Microsoft, Settings, Sync
 from gateway.store import Store, Transaction
@@ -171,3 +187,16 @@ def test_the_life_of_an_appointment_tells_how_it_stands_elsewhere(gateway: Shell
     assert row["shown_there"] == "2026-11-25T09:00:00+01:00"
     assert (line["kind"], line["sentence"]) == ("moved", "It was moved there.")
     assert "In calendars elsewhere" in gateway("explain", made).out
+
+
+@pytest.mark.parametrize(("since", "health"), [(None, Health.OK), (60 * MINUTE, Health.OK), (25 * 60 * MINUTE, Health.WARNING)])
+def test_a_calendar_that_blocks_and_is_not_read_for_a_day_is_told(store: Store, since: timedelta | None, health: Health) -> None:
+    assert about(store, "calendars that block") == []
+    with write(store) as tx:
+        link = linked(tx)
+        failing = None if since is None else NOW - since
+        tx.add_blocking(Blocking(account=link.account, calendar="private", title="Private life", due=NOW, failing=failing))
+    [finding] = about(store, "calendars that block")
+    assert finding.health is health
+    assert "Private life" not in finding.sentence
+    assert ("gateway link busy LINK" in finding.next_step) == (health is Health.WARNING)

@@ -134,6 +134,31 @@ def test_b2_a_booking_by_rest_is_over_there_within_five_seconds(mirrored: Mirror
 
 
 @BOTH
+def test_w12_the_main_calendar_blocks_once_it_is_chosen_and_no_longer_when_it_is_not(mirrored: Mirrored, provider: str) -> None:
+    rest = mirrored.demo.rest
+    service, customer = rest.get("services")["items"][0]["id"], rest.get("customers")["items"][0]["id"]
+    start = instant(mirrored.ahead(provider)[0]["start"]) + 2 * WEEKS_AHEAD
+    mirrored.act(provider, op="create", title="Dentist", start=start.isoformat(), end=(start + HOUR).isoformat())
+    link = f"links/{mirrored.link(provider)['id']}"
+    main = next(each for each in rest.get(f"{link}/calendars")["items"] if each["primary"])
+    assert (main["may_block"], main["blocks"]) == (True, False)
+    assert rest.ask("PUT", f"{link}/blocking", {"calendars": [{"id": main["id"], "title": main["title"]}]}).status == 200
+
+    def read() -> bool | None:
+        return any(each["blocks"] and each["confirmed"] for each in rest.get(f"{link}/calendars")["items"]) or None
+
+    eventually("the main calendar is read", read, TOLD_WITHIN)
+    body = {"staff": mirrored.staff_id(provider), "service": service, "customer_id": customer, "start": start.isoformat()}
+    refused = rest.ask("POST", "appointments", body)
+    assert (refused.status, refused.json["reason"]) == (409, "taken")
+    assert "Dentist" not in refused.text
+    assert rest.ask("PUT", f"{link}/blocking", {"calendars": []}).status == 200
+    booked = rest.ask("POST", "appointments", body)
+    assert booked.status == 201
+    assert rest.ask("POST", f"appointments/{booked.json['id']}/cancel", {}).status == 200
+
+
+@BOTH
 def test_s22_a_drag_over_there_moves_the_booking_and_tells_the_customer_once(mirrored: Mirrored, provider: str) -> None:
     dragged = mirrored.ahead(provider)[1]
     old = instant(dragged["start"])

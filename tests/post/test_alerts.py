@@ -10,7 +10,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from gateway.links import Access, Account, AccountId, Link, LinkId, Provider, Source, Standing
+from gateway.links import Access, Account, AccountId, Blocking, Link, LinkId, Provider, Source, Standing
 from gateway.model import StaffId
 from gateway.post.alarms import ENGLISH, LANGUAGES, Kind
 from gateway.post.alerts import EVERY, LATE, Alerts
@@ -195,6 +195,29 @@ def test_nobody_is_told_of_what_is_meant_to_stand_still(watch: Watch, deed: Deed
     watch.broken()
     watch.do(deed)
     assert watch.letters() == watch.letters(2 * LATE) == []
+
+
+OTHER = Blocking(account=ACCOUNT.id, calendar="private", title="Private life", due=NOW)
+
+
+def test_a_calendar_that_blocks_and_cannot_be_read_for_a_day_is_told_to_both(watch: Watch) -> None:
+    watch.do(lambda tx: tx.add_blocking(replace(OTHER, failing=NOW, trouble="Google does not answer.")))
+    assert watch.letters(LATE - MINUTE) == []
+    letters = dict(watch.letters(LATE))
+    assert set(letters) == {JOHN.email, BOSS.email}
+    mine = letters[JOHN.email]
+    assert mine["Subject"] == "Your calendar is not in sync: Google Calendar: Private life (john@gmail.example)"
+    for part in ("no longer tells when this calendar is busy", "The busy times that were read last still count", "Choose calendars"):
+        assert part in text(mine)
+    assert watch.letters(LATE + HOUR) == []
+
+
+def test_an_access_that_is_broken_and_only_asked_when_one_is_busy_is_told_once(watch: Watch) -> None:
+    watch.link(standing=Standing.ENDED)
+    watch.broken()
+    assert watch.letters() == []
+    watch.do(lambda tx: tx.add_blocking(replace(OTHER, failing=NOW - LATE)))
+    assert watch.recipients() == [JOHN.email]
 
 
 def test_an_account_with_two_links_is_one_trouble(watch: Watch) -> None:

@@ -61,7 +61,7 @@ def due(place: Place, minutes: int = 0) -> list[tuple[str, AccountId]]:
 class TestKeeping:
     def test_it_is_kept_as_it_was_given(self, place: Place) -> None:
         link = quiet(place)
-        given = other_of(link, digest="d", failing=NOW - HOUR, trouble="No answer.\x00")
+        given = other_of(link, digest="d", whole=NOW, failing=NOW - HOUR, trouble="No answer.\x00")
         with writing(place) as tx:
             tx.add_blocking(given)
             assert tx.blocking() == tx.blocking(link.account)
@@ -153,7 +153,7 @@ class TestEnding:
             tx.save_company(replace(tx.company, policy=ON))
         assert account_id(link) in due(place)
         [back] = kept(place, link)
-        assert (back.digest, back.trouble, back.failing) == ("", "", None)
+        assert (back.digest, back.whole, back.trouble, back.failing) == ("", None, "", None)
 
     def test_other_changes_of_the_settings_forget_nothing(self, place: Place) -> None:
         link = quiet(place)

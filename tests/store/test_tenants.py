@@ -127,6 +127,7 @@ READING: dict[str, Asked] = {
     "blocking": lambda tx, it: list(tx.blocking(HIS_ACCOUNT.id)),
     "foreign_busy": lambda tx, it: list(tx.foreign_busy(JOHN.id, EVER)),
     "tallies": lambda tx, it: dict(tx.tallies(HIS_LINK.id)),
+    "foreign_times": lambda tx, it: list(tx.foreign_times(JOHN.id, "ics", EVER.start)),
     "foreign_origins": lambda tx, it: tx.foreign_origins(JOHN.id),
     "source": lambda tx, it: tx.source(JOHN.id),
     "sources": lambda tx, it: list(tx.sources()),

@@ -155,7 +155,13 @@ def _facts(link: Link) -> Json:
 
 
 def _delete(call: Call) -> Json:
-    link = orders.disconnect(call.tx, LinkId(call.path["id"]), call.now, remove=call.query.get("remove", True))
+    link = orders.disconnect(
+        call.tx,
+        LinkId(call.path["id"]),
+        call.now,
+        remove=call.query.get("remove", True),
+        blocking_too=not call.query.get("keep_blocking", False),
+    )
     call.tx.audit("link-disconnected", link.id, {}, {"remove": call.query.get("remove", True)}, call.now)
     return shown(call.tx, link, call.now)
 
@@ -246,7 +252,7 @@ OPERATIONS = [
         run=_delete,
         answer=LINK,
         writes=True,
-        query={"remove": Flag()},
+        query={"remove": Flag(), "keep_blocking": Flag(about="The account goes on to block its owner when other calendars of it are busy")},
     ),
     Operation(
         method="POST",

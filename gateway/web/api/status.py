@@ -30,7 +30,7 @@ _STATUS = answered(
         "decisions": Whole(about="Questions that wait for a word of a person"),
         "waiting": Whole(about="Changes that are not over there yet"),
         "dead": Whole(about="Events that a provider refuses for good"),
-        "external_failing": Whole(about="External iCalendar addresses that cannot be read now"),
+        "external_failing": Whole(about="External and other calendars that block and cannot be read now"),
         "oldest_complete_look": Maybe(of=Instant(about="Of the links that work")),
         "oldest_unsent": Maybe(of=Instant(about="When the oldest change was made that is not over there yet")),
         "providers": Listed(of=_PROVIDER),

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.bridge import choices
+from gateway.bridge import choices, orders
 from gateway.bridge.accounts import Accounts
-from gateway.bridge.orders import NAMES
 from gateway.bridge.remote import Disconnected, RemoteError
 from gateway.errors import Conflict, Invalid, Missing
 from gateway.links import AccountId
@@ -20,6 +19,9 @@ from gateway.web.connect import accounts as connector
 from gateway.web.problems import Problem
 from gateway.web.site.frame import Answer, Ask, Route, Shown, Went, Who
 from gateway.web.site.guest import guest_of
+
+NOWHERE = "nowhere"
+"""Stands for no calendar at all, among those that may show the appointments."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +91,7 @@ def _page(ask: Ask, person: _Person, trouble: str = "", status: int = 200) -> Sh
             found = choices.remembered(snapshot, person.account)
     values = {
         "account": found.account,
-        "provider": NAMES[found.account.provider],
+        "provider": orders.NAMES[found.account.provider],
         "found": found,
         "writing": [each for each in found.calendars if each.written or (each.writable and found.link is not None)],
         "blocking": [each for each in found.calendars if each.may_block or each.blocks],
@@ -134,6 +136,11 @@ def _write(ask: Ask, person: _Person, calendar: str) -> None:
         former = choices.remembered(snapshot, person.account).link
     if former is None or calendar in ("", former.calendar):
         return
+    if calendar == NOWHERE:
+        with ask.store.write(person.company, person.actor) as tx:
+            orders.disconnect(tx, former.id, ask.now, remove=True, blocking_too=False)
+            tx.audit("link-disconnected", former.id, {}, {"remove": True}, ask.now)
+        return
     chosen = accounts.choose(person.company, former.id, calendar)
     with ask.store.write(person.company, person.actor) as tx:
         tx.audit("link-calendar", chosen, {"calendar": former.title}, {"calendar": tx.link(chosen).title}, ask.now)
@@ -147,8 +154,9 @@ def _block(ask: Ask, person: _Person, calendars: list[str]) -> None:
         wanted = [each for each in calendars if each not in written]
         if set(wanted) <= set(before):
             choices.put(tx, person.account, {each: before[each] for each in wanted}, ask.now)
-            return
-    choices.block(connector(ask.parts), person.company, person.account, wanted, person.actor)
+    if not set(wanted) <= set(before):
+        choices.block(connector(ask.parts), person.company, person.account, wanted, person.actor)
+    choices.give_back(connector(ask.parts), person.company, person.account)
 
 
 def _step(ask: Ask, error: Exception) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gateway.bridge import orders
-from gateway.errors import Conflict, Invalid, Reason
+from gateway.errors import Conflict, Invalid, Lost, Reason
 from gateway.links import Access, Provider
 from gateway.model import Span
 from tests.bridge.accounts.office import OFFICE
@@ -253,17 +254,20 @@ class TestSwitches:
         assert desk.refused() is None
 
     def test_an_account_may_block_without_showing_anything(self, desk: Desk) -> None:
-        with desk.office.store.write(DEMO, OFFICE) as tx:
-            orders.disconnect(tx, desk.link, desk.office.clock.now, remove=True)
-        desk.work()
         desk.event()
         desk.choose()
         desk.work()
-        assert desk.busy() == [TAKEN]
+        with desk.office.store.write(DEMO, OFFICE) as tx:
+            orders.disconnect(tx, desk.link, desk.office.clock.now, remove=True, blocking_too=False)
+        desk.work()
+        assert desk.office.live() == []
+        desk.event(Span(AT + 3 * HOUR, AT + 4 * HOUR))
+        desk.work()
+        assert desk.busy() == [TAKEN, Span(AT + 3 * HOUR, AT + 4 * HOUR)]
         desk.office.revoke(desk.provider)
         desk.work(2 * HOUR)
         desk.work(2 * HOUR)
-        assert desk.busy() == [TAKEN]
+        assert desk.busy() == [TAKEN, Span(AT + 3 * HOUR, AT + 4 * HOUR)]
         assert desk.office.account(desk.link).access is Access.NEEDS_REAUTH
 
     def test_a_paused_link_reads_nothing_and_forgets_nothing(self, desk: Desk) -> None:
@@ -285,10 +289,65 @@ class TestSwitches:
         assert desk.busy() == []
 
 
+class TestMeanwhile:
+    """What happens while the provider is being asked."""
+
+    def during(self, desk: Desk, deed: Callable[[], object]) -> None:
+        """Do it once, in the middle of the next question about busy times."""
+        wire, done = desk.office.wires[desk.provider], list[bool]()
+
+        def cut(number: int, method: str, address: str) -> None:
+            if not done and ("freeBusy" in address or "startDateTime" in address):
+                done.append(True)
+                deed()
+
+        wire.cut = cut
+        desk.work()
+        assert done
+
+    def test_what_is_deselected_then_is_not_kept(self, desk: Desk) -> None:
+        desk.event()
+        desk.choose()
+        self.during(desk, desk.choose_none)
+        assert desk.busy() == []
+        with desk.office.store.read(DEMO) as snapshot:
+            assert snapshot.foreign_origins(JOHN.id).keys() <= {f"link:{desk.link}"}
+
+    def test_a_provider_that_is_switched_off_then_tells_nothing(self, desk: Desk) -> None:
+        desk.event()
+        desk.choose()
+        self.during(desk, lambda: desk.office.policy(google=False, office365=False))
+        assert desk.busy() == []
+
+    def test_an_account_that_is_removed_then_leaves_nothing(self, desk: Desk) -> None:
+        desk.event()
+        desk.choose()
+
+        def remove() -> None:
+            with desk.office.store.write(DEMO, OFFICE) as tx:
+                tx.remove_account(account)
+
+        account = desk.account
+        with pytest.raises(Lost):
+            self.during(desk, remove)
+        assert desk.busy() == []
+
+    def test_whoever_has_lost_the_account_keeps_nothing(self, desk: Desk) -> None:
+        desk.event()
+        desk.choose()
+        account, now = desk.account, desk.office.clock.now + DAY
+
+        def take_over() -> None:
+            assert desk.office.store.claim(DEMO, account, now, now + HOUR) is not None
+
+        with pytest.raises(Lost):
+            self.during(desk, take_over)
+        assert desk.busy() == []
+
+
 class TestScopes:
     def test_the_default_consent_offers_the_main_calendar_only(self, at_google: Desk) -> None:
         office = at_google.office
-        office.google.world.accounts[JOHN.email]  # the account is there
         with office.store.write(DEMO, OFFICE) as tx:
             orders.disconnect(tx, at_google.link, office.clock.now, remove=False)
         at_google.link = office.connect().link

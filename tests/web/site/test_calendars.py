@@ -77,7 +77,7 @@ def ticked(page: Answer) -> dict[str, bool]:
 
 def written(page: Answer) -> dict[str, bool]:
     found = re.findall(r'name="write" value="[^"]*"( checked)?> <span>([^<\n]+)', page.text)
-    return {title.strip(): bool(checked) for checked, title in found}
+    return {title.strip(): bool(checked) for checked, title in found if not title.startswith("nowhere")}
 
 
 def test_after_connecting_the_way_leads_to_the_choice(elsewhere: Elsewhere, john: Visitor) -> None:
@@ -226,11 +226,28 @@ class TestWhose:
         assert Visitor(elsewhere.door).get(f"/connect/{TOKEN}/calendars/{account.id}").status == 410
 
 
-def test_an_account_that_is_only_asked_when_one_is_busy_stays_on_the_own_page(elsewhere: Elsewhere, john: Visitor) -> None:
+def test_an_account_may_only_say_when_one_is_busy(elsewhere: Elsewhere, john: Visitor) -> None:
     account, name = connect(elsewhere), private(elsewhere)
+    path = f"/me/calendars/{account.id}"
+    assert john.fill(path, {"write": "nowhere", "blocks": [name]}).status == 303
+    assert [link.standing for link in elsewhere.links()] == [Standing.ENDING]
+    assert blocking(elsewhere) == ["Private life"]
     with elsewhere.door.store.write(DEMO, SETUP) as tx:
         tx.save_link(replace(elsewhere.links()[0], standing=Standing.ENDED))
-    john.fill(f"/me/calendars/{account.id}", {"blocks": [name]})
     page = john.get("/me")
     assert "only asked when you are busy" in page.text
-    assert f"/me/calendars/{account.id}" in page.text
+    assert path in page.text
+    assert ticked(john.get(path)) == {"Calendar": False, "Private life": True}
+    assert "Your appointments are shown in" not in john.get(path).text
+
+
+def test_whoever_deselects_the_last_calendar_of_such_an_account_gives_the_access_back(elsewhere: Elsewhere, john: Visitor) -> None:
+    account = connect(elsewhere, Provider.GOOGLE)
+    path = f"/me/calendars/{account.id}"
+    assert john.fill(path, {"write": "nowhere", "blocks": [JOHN.email]}).status == 303
+    with elsewhere.door.store.write(DEMO, SETUP) as tx:
+        tx.save_link(replace(elsewhere.links()[0], standing=Standing.ENDED))
+    assert john.fill(path, {}).status == 303
+    assert blocking(elsewhere) == []
+    asked = ask("GET", f"{elsewhere.fakes.google.control}/requests").json
+    assert [each["path"] for each in asked if "revoke" in each["path"]] == ["/revoke"]

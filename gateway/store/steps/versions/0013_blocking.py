@@ -16,6 +16,7 @@ STATEMENTS = (
         title TEXT NOT NULL,
         due BIGINT NOT NULL,
         digest TEXT NOT NULL,
+        whole BIGINT,
         failing BIGINT,
         trouble TEXT NOT NULL,
         CONSTRAINT pk_blocking PRIMARY KEY (company, account, calendar),
