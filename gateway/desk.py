@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway import booking
@@ -181,6 +182,16 @@ def save_customer(tx: Transaction, customer: Customer, now: datetime) -> None:
     """A new customer, or new facts about one; appointments ahead that show them are rendered anew."""
     tx.save_customer(customer)
     _render_anew(tx, now, lambda entry: entry.customer == customer.id)
+
+
+def save_service(tx: Transaction, service: Service, now: datetime) -> None:
+    """A new service, or new facts about one; appointments of it are rendered anew, and need its new buffers from now on. Those that
+    stand too near each other by these stay where they are."""
+    known = {each.id: each for each in tx.services()}
+    tx.save_service(service)
+    former = known.get(service.id)
+    if former is not None and replace(former, duration=service.duration) != service:
+        _render_anew(tx, now, lambda entry: entry.service == service.id)
 
 
 def save_staff(tx: Transaction, staff: Staff, now: datetime) -> None:

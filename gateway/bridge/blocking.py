@@ -58,7 +58,9 @@ def ask(turn: Asking) -> bool:
     now = turn.clock()
     with turn.store.read(CompanyId(turn.claim.company)) as snapshot:
         due = [each for each in snapshot.blocking(turn.account.id) if each.due <= now]
-        ours = written_to(snapshot, turn.account) if due else ()
+        if not due:
+            return False
+        ours = written_to(snapshot, turn.account)
         links = [link for link in snapshot.links(account=turn.account.id) if link.standing is not Standing.ENDED]
     if links and not any(link.standing in LIVE for link in links):
         _postpone(turn, due)  # paused by the person: nothing is read, and what is known stays

@@ -31,6 +31,7 @@ def add_service(
     buffer_after: Annotated[int, typer.Option(min=0, max=1440, help="Minutes kept free afterwards.")] = 0,
 ) -> Shown:
     """Offer a service."""
+    from gateway import desk
     from gateway.store import fresh_id
 
     made = Service(
@@ -43,7 +44,7 @@ def add_service(
     with office.writing() as tx:
         if any(each.name.casefold() == name.casefold() for each in tx.services()):
             raise Conflict(f"There is a service {name} already.")
-        tx.save_service(made)
+        desk.save_service(tx, made, office.now)
     return Shown(shapes.service(made))
 
 

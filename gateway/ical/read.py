@@ -26,7 +26,7 @@ UID_LENGTH = 1_000
 """Characters; the longest seen in the wild (Exchange) have 112."""
 
 PAST = timedelta(days=5 * 366)
-"""Of a series with more instances than the index holds, so much before the horizon is indexed."""
+"""Of a series with more instances than the index holds, at least so much before the horizon is indexed, or it ends early."""
 
 
 _BUDGET = Budget()
@@ -60,9 +60,10 @@ def personal(text: str, *, zone: str) -> Write:
 def personal_shape(entry: Personal, *, zone: str, horizon: datetime) -> Shape:
     """When an object of a staff member's own takes place: every instance up to `horizon`, and all of them where they are few.
 
-    `zone` as for `personal`; days are days of that zone. Of a series with more than 3,000 instances up to the horizon the last
-    five years are indexed; of one that repeats even faster the index ends early (`indexed_until`), and the instances nearest
-    to the horizon are given all the same, so that a query beyond the index finds those of its own window.
+    `zone` as for `personal`; days are days of that zone. Of a series with more than 3,000 instances up to the horizon the first 3,000
+    are indexed and nearly as many before the horizon: one that takes place daily is there for fifteen years. Of one that repeats
+    faster the index ends early (`indexed_until`), and the instances nearest to the horizon are given all the same, so that a query
+    beyond the index finds those of its own window.
     """
     text, known, read = _lately.read
     _lately.read = _NOTHING
@@ -135,18 +136,19 @@ def _shape(text: str, read: Plan, horizon: datetime, budget: Budget = _BUDGET) -
 
 
 def _nearest(read: Plan, head: Found, first: datetime, horizon: datetime, budget: Budget) -> Found:
-    """The last five years before the horizon, where they are few enough; else the head, and what comes nearest to the horizon."""
+    """The beginning, and as much before the horizon as the budget covers. Where that is five years or more, the index counts as whole:
+    only of a series older than both together the years in between are missing."""
     if not head.instances:
         return head
     apart = min((head.until - first) / len(head.instances), PAST)
     within = apart * budget.instances * 0.9  # about so much time the budget covers
-    tail = read.instances(Span(max(first, _back(horizon, min(within, PAST))), horizon), budget=budget)
-    if not tail.complete:
-        return head
-    if within >= PAST:
-        return tail
-    known = {each.at for each in head.instances}
-    return Found((*head.instances, *(each for each in tail.instances if each.at not in known)), complete=False, until=head.until)
+    for reach in (within, min(within, PAST)):
+        tail = read.instances(Span(max(first, _back(horizon, reach)), horizon), budget=budget)
+        if tail.complete:
+            known = {each.at for each in head.instances}
+            both = (*head.instances, *(each for each in tail.instances if each.at not in known))
+            return Found(both, complete=False, until=tail.until if within >= PAST else head.until)
+    return head
 
 
 def _back(moment: datetime, by: timedelta) -> datetime:

@@ -13,10 +13,9 @@ from gateway.store.linked import said
 from gateway.store.reading import Reading
 from gateway.store.writing import Writing
 
-_BLOCKING = text("""
-    SELECT account, calendar, title, due, digest, whole, failing, trouble FROM blocking
-    WHERE company = :company AND (:account = '' OR account = :account) ORDER BY account, title, calendar
-""")
+_COLUMNS = "account, calendar, title, due, digest, whole, failing, trouble"
+_ALL = text(f"SELECT {_COLUMNS} FROM blocking WHERE company = :company ORDER BY account, title, calendar")  # noqa: S608 columns
+_OF = text(f"SELECT {_COLUMNS} FROM blocking WHERE company = :company AND account = :account ORDER BY title, calendar")  # noqa: S608 columns
 _ADD = text("""
     INSERT INTO blocking (company, account, calendar, title, due, digest, whole, failing, trouble)
     VALUES (:company, :account, :calendar, :title, :due, :digest, :whole, :failing, :trouble)
@@ -51,7 +50,7 @@ class Blockings(Reading):
                 failing=maybe_instant(row.failing),
                 trouble=row.trouble,
             )
-            for row in self._all(_BLOCKING, account=account or "")
+            for row in (self._all(_ALL) if account is None else self._all(_OF, account=account))
         ]
 
 

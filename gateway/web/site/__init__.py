@@ -7,7 +7,7 @@ sync       the page Calendar Sync; feeds  one feed of it; targets  addresses by 
 operation  how the installation runs
 staff      the staff and each member; me  a member's own page; external  whose busy times block a member
 calendars  which of an account's calendars show the appointments, and which block
-groups     groups of staff; activity  what happened, and undoing it; deeds  in which words
+groups     groups of staff; services  what can be booked; activity  what happened, and undoing it; deeds  in which words
 questions  what a staff member is asked about an edit in a calendar; waiting  that, and events elsewhere that are not equal
 trial      a test appointment; guest  who holds an invitation; landing  where it leads
 customer   a customer's page of an appointment; holding  what it is about; tidings  what the staff hear of it
@@ -33,6 +33,7 @@ from gateway.web.site import (
     me,
     operation,
     questions,
+    services,
     sign_in,
     staff,
     sync,
@@ -49,6 +50,7 @@ TABLE: tuple[Route, ...] = (
     *feeds.ROUTES,
     *invite.ROUTES,
     *groups.ROUTES,
+    *services.ROUTES,
     *activity.ROUTES,
     *staff.ROUTES,
     *external.ROUTES,

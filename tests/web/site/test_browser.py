@@ -40,6 +40,7 @@ ADMIN = (
     f"/staff/{JOHN.id}/invite",
     "/groups",
     "/groups/front",
+    "/services",
     "/activity",
     "/health",
     "/account",
