@@ -62,6 +62,8 @@ _DEEDS = {
     "feed-revoked": marked("feed ended"),
     "group": marked("group changed"),
     "group-made": marked("group made"),
+    "service": marked("service changed"),
+    "service-made": marked("service added"),
     "staff": marked("staff member changed"),
     "staff-added": marked("staff member added"),
     "hours": marked("working hours changed"),
