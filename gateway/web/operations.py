@@ -13,6 +13,8 @@ from gateway.web.problems import Problem
 # Nothing is disallowed for feeds: a robots.txt that closes them stops Google's importer silently (clients.md §9).
 _ROBOTS = "User-agent: *\nAllow: /feeds/\nDisallow: /api/\nDisallow: /dav/\nDisallow: /answer/\nDisallow: /connect/\n"
 
+_LOCKED = "A backup was restored: no letter is sent, and no calendar elsewhere is read or written, before somebody says: gateway unlock"
+
 
 def routes() -> list[web.RouteDef]:
     return [
@@ -31,18 +33,18 @@ async def alive(request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """The process can serve: 200, or 503 with every reason why not."""
+    """The process can serve: 200, or 503 with every reason why not. After a restore it serves, and says what it does not do yet."""
     given = parts(request)
-    database, reasons = await on_thread(request.app, _look, given)
-    body = {"status": "unavailable" if reasons else "ok", "database": database, "reasons": reasons}
+    database, reasons, notes = await on_thread(request.app, _look, given)
+    body = {"status": "unavailable" if reasons else "ok", "database": database, "reasons": reasons, **({"notes": notes} if notes else {})}
     return web.json_response(body, status=503 if reasons else 200, headers={"Cache-Control": "no-store"})
 
 
-def _look(given: Parts) -> tuple[str, list[str]]:
+def _look(given: Parts) -> tuple[str, list[str], list[str]]:
     try:
-        return given.store.ping(), list(given.unready())
+        return given.store.ping(), list(given.unready()), [_LOCKED] if given.store.locked else []
     except GatewayError as error:
-        return "unavailable", [str(error), *given.unready()]
+        return "unavailable", [str(error), *given.unready()], []
 
 
 async def metrics(request: web.Request) -> web.Response:

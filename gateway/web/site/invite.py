@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway.links import Provider
 from gateway.model import Policy, Staff, StaffId
 from gateway.post import note
 from gateway.post.envelope import Written, address
-from gateway.store import Snapshot, fresh_id
+from gateway.store import Snapshot, Transaction, fresh_id
 from gateway.users import Invitation, InvitationId
 from gateway.web.languages import Language, chosen, marked
 from gateway.web.paper import EDITOR
@@ -42,34 +42,51 @@ def send(ask: Ask) -> Answer:
         "body": ask.field("body", longest=wording.LONGEST),
         "copy": ask.ticked("copy"),
     }
-    token, letters = secrets.token_urlsafe(32), ask.letters
+    answer_to = address(ask.who.user.email) or ""
     with ask.store.write(ask.company, ask.who.actor) as tx:
         person = staff_of(ask, tx)
-        recipient = str(values["to"])
-        troubles = _troubles(ask, recipient, str(values["subject"]))
+        recipient, subject, body = (str(values[name]) for name in ("to", "subject", "body"))
+        troubles = _troubles(ask, recipient, subject)
         if troubles:
             return _page(ask, tx, person, values, troubles, 422)
-        invitation = Invitation(
-            id=InvitationId(fresh_id()),
-            staff=person.id,
-            recipient=recipient,
-            subject=str(values["subject"]),
-            sent=ask.now,
-            until=ask.now + VALID,
-            letter=f"invitation:{token[:12]}",
-        )
-        tx.invite(invitation, token)
-        link = f"{ask.parts.public_url}/connect/{token}"
-        letter = written(ask, tx, person, str(values["subject"]), str(values["body"]), link)
-        note.queue_written(tx, letter, letters, recipient=recipient, key=invitation.letter, now=ask.now)
+        made, _ = invite(tx, person, ask.letters, recipient=recipient, subject=subject, body=body, answer_to=answer_to, now=ask.now)
         if values["copy"]:
-            shown = written(
-                ask, tx, person, str(values["subject"]), str(values["body"]), ask.say("(only the invited person gets the link)")
-            )
-            note.queue_written(tx, shown, letters, recipient=ask.who.user.email, key=f"{invitation.letter}:copy", now=ask.now)
-        tx.audit("invitation", str(person.id), {}, {"to": recipient, "subject": invitation.subject}, ask.now)
+            without = ask.say("(only the invited person gets the link)")
+            shown = written(tx, person, subject, body, without, answer_to=answer_to, now=ask.now)
+            note.queue_written(tx, shown, ask.letters, recipient=ask.who.user.email, key=f"{made.letter}:copy", now=ask.now)
     ask.parts.wake()
     return Went(f"/staff/{person.id}#calendar-sync", "invited")
+
+
+def invite(
+    tx: Transaction,
+    person: Staff,
+    letters: note.Desk,
+    *,
+    recipient: str,
+    subject: str,
+    body: str,
+    answer_to: str,
+    now: datetime,
+) -> tuple[Invitation, str]:
+    """Remember an invitation and queue its letter; the invitation and its link, which nobody knows afterwards. Raises Invalid when nobody
+    can be reached at the address."""
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation(
+        id=InvitationId(fresh_id()),
+        staff=person.id,
+        recipient=recipient,
+        subject=subject,
+        sent=now,
+        until=now + VALID,
+        letter=f"invitation:{token[:12]}",
+    )
+    tx.invite(invitation, token)
+    link = f"{letters.public_url}/connect/{token}"
+    letter = written(tx, person, subject, body, link, answer_to=answer_to, now=now)
+    note.queue_written(tx, letter, letters, recipient=recipient, key=invitation.letter, now=now)
+    tx.audit("invitation", str(person.id), {}, {"to": recipient, "subject": subject}, now)
+    return invitation, link
 
 
 def revoke(ask: Ask) -> Answer:
@@ -85,11 +102,12 @@ def preview(ask: Ask) -> Answer:
     with ask.store.read(ask.company) as snapshot:
         person = staff_of(ask, snapshot)
         body = ask.field("body", longest=wording.LONGEST)
-        letter = written(ask, snapshot, person, ask.field("subject", longest=200), body, f"{ask.parts.public_url}/connect/…")
+        link = f"{ask.parts.public_url}/connect/…"
+        letter = written(snapshot, person, ask.field("subject", longest=200), body, link, answer_to="", now=ask.now)
     return Sent(letter.html.encode(), "text/html; charset=utf-8", policy=LETTER)
 
 
-def written(ask: Ask, snapshot: Snapshot, person: Staff, subject: str, body: str, link: str) -> Written:
+def written(snapshot: Snapshot, person: Staff, subject: str, body: str, link: str, *, answer_to: str, now: datetime) -> Written:
     """The letter with everything filled in; what a browser or a program sent is made safe here."""
     said = chosen(person.locale, "")
     values = {
@@ -97,7 +115,7 @@ def written(ask: Ask, snapshot: Snapshot, person: Staff, subject: str, body: str
         "staff": person.name,
         "link": link,
         "providers": listed(said, providers(snapshot.company.policy)),
-        "expires": said.moment(ask.now + VALID, person.zone),
+        "expires": said.moment(now + VALID, person.zone),
     }
     filled = wording.filled(wording.with_link(wording.safe(body)), values, markup=True)
     title = wording.filled(subject, values, markup=False)
@@ -108,7 +126,7 @@ def written(ask: Ask, snapshot: Snapshot, person: Staff, subject: str, body: str
         subject=title,
         html=wording.document(filled, language=said.tag, subject=title),
         text=wording.as_text(filled),
-        answer_to=address(ask.who.user.email) or "",
+        answer_to=answer_to,
     )
 
 
