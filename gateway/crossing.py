@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.bridge import channels
 from gateway.bridge.accounts import Accounts
@@ -16,7 +16,6 @@ from gateway.bridge.gauges import Gauges
 from gateway.bridge.imports import Imports
 from gateway.bridge.remote import House, Houses
 from gateway.bridge.rounds import Rounds
-from gateway.bridge.sending import Send, sender
 from gateway.bridge.threads import Threads
 from gateway.bridge.turn import Mirror
 from gateway.bridge.vault import Vaults
@@ -27,6 +26,9 @@ from gateway.links import Claim, Provider
 from gateway.seal import Seal
 from gateway.settings import Settings
 from gateway.store import Store
+
+if TYPE_CHECKING:
+    from gateway.bridge.sending import Send
 
 
 class Carrier(Protocol):
@@ -48,8 +50,12 @@ class Crossing:
     clock: Callable[[], datetime]
 
     def houses(self, send: Send | None = None) -> Houses:
-        """Those whose client id is set; the vendors' libraries are read in only then."""
+        """Those whose client id is set; the vendors' libraries, and what sends, are read in only then."""
         found: dict[Provider, House] = {}
+        if not (self.settings.google.client_id or self.settings.microsoft.client_id):
+            return found
+        from gateway.bridge.sending import sender
+
         send = send or sender(self.settings.http.ca_bundle)
         if self.settings.google.client_id:
             found[Provider.GOOGLE] = self._google(send)
@@ -60,6 +66,8 @@ class Crossing:
     @contextmanager
     def connecting(self) -> Iterator[Accounts]:
         """`accounts` for as long as a command takes: its connections end with it."""
+        from gateway.bridge.sending import sender
+
         with closing(sender(self.settings.http.ca_bundle)) as send:
             yield self.accounts(send)
 

@@ -22,9 +22,13 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Literal, TextIO, cast
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from gateway import thrift
+
+with thrift.without("rich"):  # which it would load to draw tracebacks with, where it is installed; they are not drawn here
+    import structlog
 
 Level = Literal["debug", "info", "warning", "error"]
 Line = MutableMapping[str, Any]  # structlog's event dictionary

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import gc
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 _ALLOCATOR = {-8: 1, -3: 256 * 1024, -1: 512 * 1024}
 """mallopt(3): at most one heap; from so many octets on a piece by itself; at most so much free at the end of the heap."""
@@ -25,3 +27,16 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
+
+
+@contextmanager
+def without(library: str) -> Iterator[None]:
+    """While it lasts, an import of the library fails as if it were not installed; unless it has been loaded before."""
+    hidden = library not in sys.modules
+    if hidden:
+        sys.modules[library] = None  # type: ignore[assignment]  # how an import is told that there is none
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules[library]

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from gateway.ical.moments import OneZone, moment, moments
 from gateway.ical.parse import Component, Property, calendar, invalid
-from gateway.ical.windows import WINDOWS
+from gateway.ical.windows import windows_zones
 from gateway.model import Span
 from gateway.recurrence import Budget, Rule, Series, occurrences
 
@@ -82,7 +82,7 @@ def _names() -> dict[str, str]:
 
 @cache
 def _windows() -> dict[str, str]:
-    return {windows.lower(): iana for windows, iana in WINDOWS.items()}
+    return {windows.lower(): iana for windows, iana in windows_zones().items()}
 
 
 @cache

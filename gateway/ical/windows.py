@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-WINDOWS: Mapping[str, str] = MappingProxyType(WINDOWS_TO_OLSON)
+@cache
+def windows_zones() -> Mapping[str, str]:
+    """IANA names by Windows' names. Read when first asked for: most calendars never name one, and the library takes 3 MiB."""
+    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+    return MappingProxyType(WINDOWS_TO_OLSON)

@@ -23,7 +23,7 @@ _LONG = timedelta(days=36_600)
 _LATEST_START = datetime(9998, 1, 1, tzinfo=UTC) - _LONG
 
 _REFRESH = "PT15M"
-_STARTS = re.compile(r"\nDTSTART[^:\r\n]*:([0-9]{4})")
+_STARTS = re.compile(rb"\nDTSTART[^:\r\n]*:([0-9]{4})")
 _HEAD = joined(OPENING)
 
 
@@ -69,13 +69,13 @@ def told(entry: Appointment, *, level: Level, service: Service, customer: Custom
     return _summary(entry, level, service, customer, ""), _description(entry, customer) if level is Level.FULL else ""
 
 
-def calendar(blocks: Iterable[str], *, name: str, zone: str, zones: Sequence[str], window: Span) -> str:
-    """A whole feed around the `event` texts: the same arguments give the same octets.
+def calendar(blocks: Iterable[bytes], *, name: str, zone: str, zones: Sequence[str], window: Span) -> bytes:
+    """A whole feed around the `event` texts, in UTF-8 as they are: the same arguments give the same octets.
 
     `zones` are those of the events, `zone` the one a reader may show times in. Never without an event: Google refuses an
     empty calendar (product.md §6 rule 17), so a marker stands in, which blocks nothing and moves with the month.
     """
-    events = "".join(blocks)
+    events = b"".join(blocks)
     title = escape(" ".join(name.split()))
     head = [
         *OPENING,
@@ -86,11 +86,11 @@ def calendar(blocks: Iterable[str], *, name: str, zone: str, zones: Sequence[str
         f"REFRESH-INTERVAL;VALUE=DURATION:{_REFRESH}",
         f"X-PUBLISHED-TTL:{_REFRESH}",
     ]
-    body = events or joined(_marker(name, window.start.astimezone(ZoneInfo(zone))))
-    return "".join([joined(head), *_declared(zones, window, events), body, CLOSING])
+    body = events or joined(_marker(name, window.start.astimezone(ZoneInfo(zone)))).encode()
+    return b"".join(["".join([joined(head), *_declared(zones, window, events)]).encode(), body, CLOSING.encode()])
 
 
-def _declared(names: Sequence[str], window: Span, events: str) -> list[str]:
+def _declared(names: Sequence[str], window: Span, events: bytes) -> list[str]:
     """A VTIMEZONE for each zone, from the first start on: a series may have begun long before the window."""
     first = min(map(int, _STARTS.findall(events)), default=window.start.year)
     start = window.start if first >= window.start.year else datetime(max(first, 1), 1, 2, tzinfo=UTC)

@@ -80,10 +80,9 @@ class Connection:
             listener(text)
         try:
             cursor = self._driver.execute(text, values)
-            found = cursor.fetchall()
+            return form.lines(cursor)
         except self.wrong as error:
             raise self.failure(error) from error
-        return form.lines(cursor.description, found)
 
     def tell(self, text: str) -> None:
         """Something for the driver alone, such as BEGIN."""
@@ -153,10 +152,9 @@ class Answer:
 
     def all(self) -> list[Line]:
         try:
-            rows = self._cursor.fetchall()
+            return self._form.lines(self._cursor)
         except self._connection.wrong as error:
             raise self._connection.failure(error) from error
-        return self._form.lines(self._cursor.description, rows)
 
     def first(self) -> Line | None:
         found = self.all()

@@ -159,7 +159,7 @@ def _sqlite(url: URL, echo: bool, *, writing: bool) -> Engine:
         for pragma in (
             "foreign_keys = ON",
             "synchronous = FULL",
-            "cache_size = -4000",
+            "cache_size = -1000",
             "journal_size_limit = 67108864",
             f"query_only = {int(not writing)}",
         ):

@@ -56,11 +56,12 @@ class Form:
             values.update(_numbered(name, values.pop(name)))
         return text, values
 
-    def lines(self, description: Iterable[Sequence[Any]], rows: Iterable[tuple[Any, ...]]) -> list[Line]:
-        """The rows under the names of their columns, which `description` tells (PEP 249); they are always the same ones."""
+    def lines(self, cursor: Any) -> list[Line]:
+        """The rows of a driver's cursor under the names of their columns, which its `description` tells (PEP 249); they are always the
+        same ones. PostgreSQL's hands out many at once more quickly, SQLite's one by one, so that none is there twice."""
         if self._line is None:
-            self._line = _kind([column[0] for column in description])
-        return list(map(self._line, rows))
+            self._line = _kind([column[0] for column in cursor.description])
+        return list(map(self._line, cursor.fetchall() if self._postgresql else cursor))
 
     def _spelt(self, sizes: Mapping[str, int]) -> str:
         def one(found: re.Match[str]) -> str:

@@ -87,17 +87,19 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One appointment of a feed, written. It stands in the order (start, uid); `cancelled` is when it was, if it was."""
+    """One appointment of a feed, written, in UTF-8: as text it would take twice that. It stands in the order (start, uid); `cancelled` is
+    when it was, if it was."""
 
     start: datetime
     uid: str
     zone: str
     cancelled: datetime | None
-    text: str
+    octets: bytes
 
 
 class Recent(Generic[K, V]):
-    """A mapping that forgets what was not asked for longest, once the weights of its values pass `most`. Thread-safe."""
+    """A mapping that forgets what was not asked for longest, once the weights of its values pass `most`; what alone weighs more is not
+    kept at all. Thread-safe."""
 
     def __init__(self, most: int, weight: Callable[[V], int] = lambda value: 1) -> None:
         self._most = most
@@ -120,18 +122,19 @@ class Recent(Generic[K, V]):
                 self._total -= self._weight(former)
             self._kept[key] = value
             self._total += self._weight(value)
-            while self._total > self._most and len(self._kept) > 1:
+            while self._total > self._most:
                 self._total -= self._weight(self._kept.popitem(last=False)[1])
 
 
 class Shelf:
-    """One per process. Stamps are small and kept for many feeds; editions only as far as 16 MiB go, one for each feed and window, so
-    that a new one takes the place of what nobody will ask for again; blocks to 12 MiB, one for each way to show an appointment."""
+    """One per process. Stamps are small and kept for many feeds; editions only as far as 4 MiB go, one for each feed and window, so
+    that a new one takes the place of what nobody will ask for again; blocks to 12 MiB, one for each way to show an appointment: from
+    them an edition is quickly made again."""
 
     def __init__(self) -> None:
         self.stamps: Recent[Fingerprint, Stamp] = Recent(20_000)
-        self.blocks: Recent[Hashable, tuple[Revision, Block]] = Recent(12 * 2**20, lambda kept: len(kept[1].text) + 200)
-        self._editions: Recent[Hashable, Edition] = Recent(16 * 2**20, lambda edition: len(edition.octets) * 5 // 4)
+        self.blocks: Recent[Hashable, tuple[Revision, Block]] = Recent(12 * 2**20, lambda kept: len(kept[1].octets) + 500)
+        self._editions: Recent[Hashable, Edition] = Recent(4 * 2**20, lambda edition: len(edition.octets) * 5 // 4)
 
     def edition(self, wanted: Fingerprint) -> Edition | None:
         kept = self._editions.get(wanted.place)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+from sys import intern
 from zoneinfo import ZoneInfo
 
 from gateway.ical import write
@@ -14,6 +16,9 @@ from gateway.web.shelf import Block, Edition, Fingerprint, Shelf
 
 CANCELLED_DAYS = 30
 """How long a cancelled appointment is shown as cancelled: long enough for every subscriber to have seen it (product.md §6 rule 18)."""
+
+BATCH = 500
+"""Appointments that are decoded at a time; decoded, one takes ten times the memory of its text."""
 
 SHORT_PAST = 7  # days back in what a reader gets who takes only so much
 
@@ -62,8 +67,8 @@ def _octets(snapshot: Snapshot, feed: Feed, wanted: Fingerprint, shelf: Shelf) -
     shown = [block for block in _blocks(snapshot, feed, window, shelf) if block.cancelled is None or block.cancelled >= since]
     shown.sort(key=lambda block: (block.start, block.uid))
     zones = sorted({block.zone for block in shown})
-    text = write.calendar([block.text for block in shown], name=wanted.title, zone=snapshot.company.zone, zones=zones, window=window)
-    return text.encode(), len(shown)
+    octets = write.calendar([block.octets for block in shown], name=wanted.title, zone=snapshot.company.zone, zones=zones, window=window)
+    return octets, len(shown)
 
 
 def _blocks(snapshot: Snapshot, feed: Feed, window: Span, shelf: Shelf) -> list[Block]:
@@ -79,9 +84,9 @@ def _blocks(snapshot: Snapshot, feed: Feed, window: Span, shelf: Shelf) -> list[
             blocks.append(kept[1])
         else:
             fresh[appointment] = revision
-    if fresh:
-        writer = _Writer(snapshot, feed)
-        for entry in snapshot.entries(fresh).values():
+    writer, waiting = _Writer(snapshot, feed), iter(fresh)
+    while batch := list(islice(waiting, BATCH)):
+        for entry in snapshot.entries(batch).values():
             if isinstance(entry, Appointment):
                 block = writer.block(entry)
                 shelf.blocks.keep((look, entry.id), (fresh[entry.id], block))
@@ -110,7 +115,7 @@ class _Writer:
             alarm_minutes=feed.alarm_minutes,
         )
         cancelled = entry.changed if entry.status is Status.CANCELLED else None
-        return Block(entry.span.start, entry.uid, entry.zone, cancelled, text)
+        return Block(entry.span.start, entry.uid, intern(entry.zone), cancelled, text.encode())
 
     def _person(self, entry: Appointment) -> Staff:
         found = self._staff.get(entry.calendar)

@@ -30,7 +30,9 @@ def event(entry: Appointment, level: Level = Level.FULL, prefix: str = "", alarm
 
 def feed(*entries: Appointment, level: Level = Level.FULL, window: Span = WINDOW, name: str = "John Smith") -> str:
     zones = [entry.zone for entry in entries]
-    return write.calendar([event(entry, level) for entry in entries], name=name, zone="Europe/Paris", zones=zones, window=window)
+    return write.calendar(
+        [event(entry, level).encode() for entry in entries], name=name, zone="Europe/Paris", zones=zones, window=window
+    ).decode()
 
 
 def events(text: str) -> list[Any]:
@@ -173,7 +175,7 @@ def test_a_series_of_one_is_a_single_event() -> None:
 
 @pytest.mark.parametrize(("minutes", "trigger"), [(15, timedelta(minutes=-15)), (0, timedelta()), (1440, timedelta(days=-1))])
 def test_an_alarm_shows_a_text_and_never_mails(minutes: int, trigger: timedelta) -> None:
-    text = write.calendar([event(SERIES, alarm=minutes)], name="x", zone="UTC", zones=["Europe/Paris"], window=WINDOW)
+    text = write.calendar([event(SERIES, alarm=minutes).encode()], name="x", zone="UTC", zones=["Europe/Paris"], window=WINDOW).decode()
     alarms = icalendar.Calendar.from_ical(text).walk("VALARM")
     assert len(alarms) == 2
     for alarm in alarms:

@@ -112,7 +112,9 @@ def test_no_name_and_no_note_adds_a_line_to_a_feed(name: str, notes: str, servic
             prefix=prefix,
             alarm_minutes=10,
         )
-        return write.calendar([block], name=title, zone="Europe/Paris", zones=["Europe/Paris"], window=Span(NOW, NOW + HALF))
+        return write.calendar(
+            [block.encode()], name=title, zone="Europe/Paris", zones=["Europe/Paris"], window=Span(NOW, NOW + HALF)
+        ).decode()
 
     text = feed(name, notes, service, prefix, title)
     sound(text)

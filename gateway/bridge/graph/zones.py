@@ -7,10 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from gateway.ical.windows import WINDOWS
+from gateway.ical.windows import windows_zones
 
-_BY_IANA: Mapping[str, str] = {iana: name for name, iana in reversed(list(WINDOWS.items()))}
-_BY_LOWER: Mapping[str, str] = {name.lower(): iana for name, iana in WINDOWS.items()}
 _UNIVERSAL = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "Universal", "Zulu", "UCT"})
 _FIRST, _WEEK, _WEEKS = datetime(2024, 1, 1, tzinfo=UTC), timedelta(weeks=1), 52 * 13
 """The time for which two zones have to agree: nobody knows the rules of later years."""
@@ -21,10 +19,10 @@ def windows(zone: str) -> str | None:
     """Windows' name of the zone by whose rules Exchange is to reckon; None: it knows none whose clocks show the same."""
     if zone in _UNIVERSAL:
         return "UTC"
-    if zone in _BY_IANA:
-        return _BY_IANA[zone]
+    if zone in _by_iana():
+        return _by_iana()[zone]
     rough = _rough(zone)
-    return next((name for name, other in WINDOWS.items() if _rough(other) == rough and _changes(other) == _changes(zone)), None)
+    return next((name for name, other in windows_zones().items() if _rough(other) == rough and _changes(other) == _changes(zone)), None)
 
 
 @cache
@@ -33,7 +31,7 @@ def iana(name: str, home: str = "UTC") -> str:
 
     UTC for what nobody knows, such as zones that people made themselves: the instant is right all the same.
     """
-    found = _BY_LOWER.get(name.lower(), name)
+    found = _by_lower().get(name.lower(), name)
     if not known(found) or found in _UNIVERSAL:
         return "UTC"
     return home if windows(found) == windows(home) is not None else found
@@ -46,6 +44,16 @@ def known(zone: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+@cache
+def _by_iana() -> Mapping[str, str]:
+    return {iana: name for name, iana in reversed(list(windows_zones().items()))}
+
+
+@cache
+def _by_lower() -> Mapping[str, str]:
+    return {name.lower(): iana for name, iana in windows_zones().items()}
 
 
 @cache

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from gateway.fakes.times import known, zone
-from gateway.ical.windows import WINDOWS
+from gateway.ical.windows import windows_zones
 
-_BY_LOWER = {name.lower(): name for name in WINDOWS}
-_BY_IANA = {iana: name for name, iana in reversed(list(WINDOWS.items()))}
+_BY_LOWER = {name.lower(): name for name in windows_zones()}
+_BY_IANA = {iana: name for name, iana in reversed(list(windows_zones().items()))}
 _SAMPLES = tuple(datetime(2024, 1, 1, 1, tzinfo=UTC) + timedelta(days=7 * week) for week in range(160))
 
 
@@ -29,14 +29,14 @@ def iana(name: str) -> str | None:
     found = windows(name)
     if found is None:
         return None
-    return "UTC" if found == "UTC" else WINDOWS[found]
+    return "UTC" if found == "UTC" else windows_zones()[found]
 
 
 @cache
 def _alike(name: str) -> str | None:
     """The Windows zone whose clocks show the same, as CLDR's territories have it."""
     mine = _offsets(name)
-    return next((each for each, other in WINDOWS.items() if _offsets(other) == mine), None)
+    return next((each for each, other in windows_zones().items() if _offsets(other) == mine), None)
 
 
 @cache
@@ -47,9 +47,9 @@ def _offsets(name: str) -> tuple[timedelta | None, ...]:
 def supported(standard: str) -> list[dict[str, str]]:
     """outlook/supportedTimeZones: alias and what people read."""
     if standard == "Iana":
-        names = sorted(set(WINDOWS.values()) | {"UTC"})
+        names = sorted(set(windows_zones().values()) | {"UTC"})
         return [{"alias": name, "displayName": name} for name in names]
-    return [{"alias": name, "displayName": f"({_offset(WINDOWS[name])}) {name}"} for name in WINDOWS]
+    return [{"alias": name, "displayName": f"({_offset(windows_zones()[name])}) {name}"} for name in windows_zones()]
 
 
 def _offset(name: str) -> str:

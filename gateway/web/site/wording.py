@@ -1,4 +1,7 @@
-"""A letter as a person wrote it in the editor: made safe, its placeholders filled in, and said once more as plain text. Pure."""
+"""A letter as a person wrote it in the editor: made safe, its placeholders filled in, and said once more as plain text. Pure.
+
+The two libraries, 2 MiB, are read in when somebody writes such a letter.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,6 @@ import html
 import re
 import textwrap
 from collections.abc import Mapping
-
-import html2text
-import nh3
 
 LONGEST = 100_000
 """Characters of a letter's HTML."""
@@ -89,6 +89,8 @@ def safe(written: str) -> str:
 
     Pictures may come from https addresses only; links may lead to https, http, mailto and tel.
     """
+    import nh3
+
     return nh3.clean(
         written[:LONGEST],
         tags=_TAGS,
@@ -131,6 +133,8 @@ def document(body: str, *, language: str, subject: str) -> str:
 
 def as_text(body: str) -> str:
     """The same as plain text; every address stands where its link stood."""
+    import html2text
+
     reader = html2text.HTML2Text(bodywidth=0)
     reader.unicode_snob, reader.inline_links, reader.protect_links, reader.wrap_links = True, True, True, False
     reader.ignore_emphasis, reader.ignore_images, reader.ignore_tables = True, True, False

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from gateway.bridge.graph import zones
-from gateway.ical.windows import WINDOWS
+from gateway.ical.windows import windows_zones
 
 SAMPLES = [datetime(2024, 1, 1, 1, tzinfo=UTC) + timedelta(days=5, hours=7) * number for number in range(500)]
 
@@ -17,13 +17,13 @@ def offsets(zone: str) -> list[timedelta | None]:
     return [each.astimezone(ZoneInfo(zone)).utcoffset() for each in SAMPLES]
 
 
-@pytest.mark.parametrize("name", WINDOWS)
+@pytest.mark.parametrize("name", windows_zones())
 def test_every_name_of_windows_is_a_zone_whose_name_it_is(name: str) -> None:
     found = zones.iana(name)
-    assert offsets(found) == offsets(WINDOWS[name])
+    assert offsets(found) == offsets(windows_zones()[name])
     again = zones.windows(found)
     assert again is not None
-    assert offsets(WINDOWS[again]) == offsets(found)
+    assert offsets(windows_zones()[again]) == offsets(found)
 
 
 def test_every_zone_of_the_world_has_a_name_whose_clocks_show_the_same_or_none() -> None:
@@ -34,7 +34,7 @@ def test_every_zone_of_the_world_has_a_name_whose_clocks_show_the_same_or_none()
         if name is None:
             alone.append(zone)
         else:
-            assert offsets(WINDOWS[name]) == offsets(zone), zone
+            assert offsets(windows_zones()[name]) == offsets(zone), zone
     assert "Antarctica/Troll" in alone
     assert len(alone) < 20
 
@@ -53,7 +53,7 @@ def test_every_zone_of_the_world_has_a_name_whose_clocks_show_the_same_or_none()
 )
 def test_a_zone_is_called_as_exchange_knows_it(zone: str, name: str | None) -> None:
     found = zones.windows(zone)
-    assert found == name or (found is not None and name is not None and offsets(WINDOWS[found]) == offsets(WINDOWS[name]))
+    assert found == name or (found is not None and name is not None and offsets(windows_zones()[found]) == offsets(windows_zones()[name]))
 
 
 def test_a_name_that_stands_for_many_places_means_home_where_home_is_one_of_them() -> None:
