@@ -43,7 +43,11 @@ def main() -> int:
 def _measured(tools: Path, clients: Path, only: list[str]) -> Iterator[Measured]:
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder, demo(Path(folder)) as served:
         bench = Bench(tools, Path(folder))
-        runs: dict[str, Callable[[Demo], Measured]] = {"litmus": bench.litmus, "caldav-server-tester": bench.server_tester}
+        runs: dict[str, Callable[[Demo], Measured]] = {
+            "litmus": bench.litmus,
+            "caldav-server-tester": bench.server_tester,
+            "Radicale's own tests": bench.radicale_tests,
+        }
         if clients.is_dir():
             runs |= {
                 "caldav library": lambda served: bench.caldav_library(served, clients),

@@ -24,21 +24,30 @@ def radicale_tests(cache: Path) -> Path:
 def _source(folder: Path) -> Path:
     """Downloaded by apt, which checks the signatures, with lists of its own: the machine's are left as they are."""
     (folder / "lists" / "partial").mkdir(parents=True, exist_ok=True)
-    (folder / "sources.list").write_text(f"deb-src http://deb.debian.org/debian {RELEASE} main\n")
+    (folder / "sources.list").write_text(f"deb-src {_archive()} {RELEASE} main\n")
     (folder / "apt.conf").write_text(
         f'Dir::Etc::sourcelist "{folder}/sources.list";\nDir::Etc::sourceparts "-";\n'
         f'Dir::State::lists "{folder}/lists";\nDir::Cache "{folder}";\n'
     )
     for words in (("update", "-qq"), ("source", "-qq", "--download-only", "radicale")):
-        try:
-            subprocess.run(("apt-get", *words), cwd=folder, env=_environment(folder), check=True, capture_output=True, timeout=300)
-        except subprocess.SubprocessError as error:
-            raise OSError(f"Debian's archive does not give Radicale's source: {error}") from error
+        _apt(*words, at=folder, APT_CONFIG=str(folder / "apt.conf"))
     return folder / f"radicale_{VERSION}.orig.tar.gz"
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    return {"APT_CONFIG": str(folder / "apt.conf"), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+def _archive() -> str:
+    """Where the machine itself has its packages of Debian from."""
+    known = _apt("indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian").split()
+    if not known:
+        raise OSError("apt knows of no archive of Debian here; `apt-get update` comes first.")
+    return known[0]
+
+
+def _apt(*words: str, at: Path | None = None, **environment: str) -> str:
+    clean = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", **environment}
+    try:
+        return subprocess.run(("apt-get", *words), cwd=at, env=clean, check=True, capture_output=True, text=True, timeout=300).stdout
+    except subprocess.SubprocessError as error:
+        raise OSError(f"Debian's archive does not give Radicale's source: {error}") from error
 
 
 def _unpack(archive: Path, folder: Path) -> None:

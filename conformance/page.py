@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from conformance.results import Measured, Outcome
+from conformance.results import Case, Measured, Outcome
 from conformance.table import Row, State, Table
 
 FILE = Path(__file__).parents[1] / "docs" / "compliance.md"
@@ -44,7 +44,8 @@ def _proof(test: str) -> str:
 
 
 def _verdicts(measured: Sequence[Measured]) -> Iterator[str]:
-    yield "Run against a demo by `make conformance`. A case that does not pass is explained below, or the run fails."
+    yield "Run by `make conformance` against a demo, Radicale's own tests against our application and plugins. A case that does not pass is"
+    yield "explained below, or the run fails."
     yield ""
     yield "| program | version | passed | not passed | not looked at | on |"
     yield "|---|---|---|---|---|---|"
@@ -58,10 +59,13 @@ def _unpassed(table: Table, measured: Measured) -> Iterator[str]:
     yield ""
     yield "| case | it says | why |"
     yield "|---|---|---|"
+    told: dict[str, list[Case]] = {}
     for case in measured.cases:
         if case.outcome is not Outcome.PASSED:
-            said = _cell(case.said) or ("not looked at" if case.outcome is Outcome.SKIPPED else "failed")
-            yield f"| {case.name} | {said} | {table.reason(measured.tool, case.name) or '–'} |"
+            told.setdefault(table.reason(measured.tool, case.name) or f"– {case.name}", []).append(case)
+    for reason, cases in told.items():  # one row for all that have the same reason
+        said = _cell(cases[0].said) or ("not looked at" if cases[0].outcome is Outcome.SKIPPED else "failed")
+        yield f"| {', '.join(case.name for case in cases)} | {said} | {reason if not reason.startswith('– ') else '–'} |"
 
 
 def _cell(text: str) -> str:

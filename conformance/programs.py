@@ -13,13 +13,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from conformance import reading
+from conformance import fetching, reading
 from conformance.costume import worn
 from conformance.results import Measured
 
+HERE = Path(__file__).parents[1]
 PATIENCE = 900.0  # seconds for one program
 VERSION = re.compile(r"\d+(?:\.\d+)+")
 SUITES = (("basic copymove http", False), ("props", True), ("locks", False))
@@ -107,6 +109,16 @@ class Bench:
 
     def thunderbird(self, served: Demo, clients: Path) -> Measured:
         return self._check("Thunderbird", clients / "thunderbird_check.py", served, served.people[2], "conformance-tb")
+
+    def radicale_tests(self, served: Demo) -> Measured:
+        """Radicale's own tests against our plugins: in a process of their own, and with no need of the demo."""
+        try:
+            folder = fetching.radicale_tests(self.tools.parent)
+        except OSError as problem:
+            raise Unable(str(problem)) from problem
+        said = self._run(sys.executable, "-m", "conformance.radicale_tests", str(folder), environment={"PYTHONPATH": str(HERE)})
+        version = f"{fetching.VERSION}, on Radicale {metadata.version('radicale')}"
+        return Measured(tool="Radicale's own tests", version=version, on=_today(), cases=reading.cases(said))
 
     def _check(self, tool: str, script: Path, served: Demo, person: Person, calendar: str) -> Measured:
         """A check by a real program, in a calendar of its own. It writes its trace and picture where it stands."""

@@ -100,5 +100,10 @@ def client_check(text: str) -> list[Case]:
     return list(_numbered(cases))
 
 
+def cases(text: str) -> list[Case]:
+    """The cases as `radicale_tests` prints them."""
+    return [Case(name=each["name"], outcome=Outcome(each["outcome"]), said=each["said"]) for each in json.loads(text)]
+
+
 def _steady(what: str) -> str:
     return SECONDS_OR_COUNTS.sub("", ADDRESS.sub("", what)).strip()

@@ -152,7 +152,8 @@ def relocate(
 ) -> tuple[Change | None, Change | None]:
     """Move (or, with `keep`, copy) a personal object to another name or calendar of the same company; a target is replaced.
 
-    Answers the log lines at the source and at the target. Appointments stay where they are: Refused NOT_YOURS.
+    Answers the log lines at the source and at the target. Appointments stay where they are: Refused NOT_YOURS. An object does not
+    become another one: Conflict (RFC 4791 §5.3.2.1).
     """
     held = tx.held(*source)
     if held is None:
@@ -162,6 +163,8 @@ def relocate(
     there = tx.held(*target)
     if there is not None and not isinstance(there.entry, Personal):
         raise Refused(Reason.NOT_YOURS, "An appointment cannot be overwritten.")
+    if there is not None and there.entry.uid != held.entry.uid:
+        raise Conflict("The object at the destination has another UID.", condition="no-uid-conflict", href=target[1])
     wish = Write(uid=held.entry.uid, component=held.entry.component, text=held.entry.text)
     gone = None if keep else apply(tx, actor, *source, [Erase()], now)
     if there is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import category
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from gateway.errors import Missing
@@ -88,8 +89,9 @@ def _path_in(address: str, host: str) -> str | None:
 
 
 def fit(part: str) -> bool:
-    """Whether a name can stand in a path and in XML."""
-    return part not in ("", ".", "..") and len(part.encode()) <= 255 and part.isprintable() and "\\" not in part
+    """Whether a name can stand in a path and in XML. The door has let it in as well: any space passes there, and nothing unseen."""
+    seen = part.isprintable() or not any(category(letter).startswith("C") for letter in part)
+    return part not in ("", ".", "..") and len(part.encode()) <= 255 and seen and "\\" not in part
 
 
 def collection_at(snapshot: Snapshot, owner: StaffId, place: Place) -> Collection:

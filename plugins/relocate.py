@@ -48,7 +48,8 @@ def answer(store: Store, request: Request) -> Answer:
 def _carried(
     tx: Transaction, request: Request, source: tuple[CalendarId, str], target: tuple[CalendarId, str], place: Place
 ) -> Revision | None:
-    """The revision at the destination. Raises Denied when its calendar has another object of the same UID, which is named."""
+    """The revision at the destination. Raises Denied when its calendar has another object of the same UID, or what is
+    overwritten has another one; the object is named (RFC 4791 §5.3.2.1)."""
     try:
         _, change = desk.relocate(tx, request.actor, source, target, request.now, keep=request.method == "COPY")
     except Conflict as conflict:

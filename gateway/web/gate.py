@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Protocol
+from unicodedata import category
 from urllib.parse import unquote_to_bytes
 
 from gateway.web.problems import Problem
@@ -108,9 +109,14 @@ def _segment(part: str) -> str:
         text = octets.decode()
     except UnicodeDecodeError:
         raise Problem(400, "The address is not UTF-8.") from None
-    if text in (".", "..") or _UNFIT.search(text):
+    if text in (".", "..") or _UNFIT.search(text) or (not text.isprintable() and any(map(_unseen, text))):
         raise Problem(400, "The address contains what no name may contain.")
     return text
+
+
+def _unseen(letter: str) -> bool:
+    """Controls, marks of direction, joiners, and what no version of Unicode has given a meaning."""
+    return category(letter).startswith("C")
 
 
 def _check_credentials(method: str, head: Head, *, bearer: bool) -> None:

@@ -55,6 +55,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             if not expected(error):
                 observe.log("request_failed", error=error, request=request_id, path=shown_path(request.path))
             response = answer(request, problem_of(error), request_id)
+            if "Transfer-Encoding" in request.headers:
+                response.force_close()  # what follows may be the rest of what was refused
         response.headers["X-Request-Id"] = request_id
         status = response.status
         return response
@@ -118,6 +120,8 @@ def _check_head(request: web.Request) -> None:
     """What no door of the gateway takes, refused before a body is read."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "Compressed requests are not accepted.", headers={"Accept-Encoding": "identity"})
+    if request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
+        raise Problem(400, "A request is sent in chunks or at its length.")  # a proxy may see another end of it (RFC 9112 §6.1)
     length = request.content_length
     if length is not None and length > parts(request).limits.body:
         raise Problem(413, f"A request may carry {parts(request).limits.body} octets at most.", limit="limits.body")

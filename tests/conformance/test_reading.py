@@ -83,3 +83,12 @@ def test_what_is_kept_comes_back_and_what_was_not_measured_again_stays(tmp_path:
     results.save(results.load(file), file)
     assert file.read_text() == first
     assert results.load(tmp_path / "nothing.json") == []
+
+
+def test_what_radicales_tests_say_comes_back_as_it_was_printed() -> None:
+    rows = [
+        {"name": "test_a", "outcome": "passed", "said": ""},
+        {"name": "test_b", "outcome": "failed", "said": "405 != 302"},
+        {"name": "test_auth", "outcome": "skipped", "said": "53 tests"},
+    ]
+    assert told(reading.cases(json.dumps(rows))) == [(row["name"], row["outcome"], row["said"]) for row in rows]

@@ -3,44 +3,12 @@
 from __future__ import annotations
 
 import base64
-import socket
-from collections.abc import Iterator
 from datetime import timedelta
-from http.client import responses
 
 import pytest
 
-from tests.dav.house import DEMO, HERE, JOHN, NOW, PASSWORD, SETUP, SPACES, Answer, Client, D, House, event, raw
-
-PROPFIND = f"<D:propfind {SPACES}><D:prop>{{}}</D:prop></D:propfind>"
-
-
-@pytest.fixture
-def calm(house: House, john: Client, capfd: pytest.CaptureFixture[str]) -> Iterator[House]:
-    """The house before and after: what was there is there, under the same revision, and nobody saw a traceback."""
-    name = house.book(NOW + timedelta(days=2))
-    assert john.put(HERE + "mine.ics", event("mine@example.com")).status == 201
-    before = house.revision(), john.sync(props="<D:getetag/>").body
-    capfd.readouterr()
-    yield house
-    assert (house.revision(), john.sync(props="<D:getetag/>").body) == before
-    assert john.get(HERE + name).status == 200
-    assert john.put(HERE + "next.ics", event("next@example.com")).status == 201
-    shown = capfd.readouterr()
-    assert "Traceback" not in shown.out + shown.err
-
-
-def refused(answer: Answer, *statuses: int) -> None:
-    """It is a refusal that says why in a way a person or a client can read."""
-    assert answer.status in statuses, answer.text
-    assert answer.body, f"{answer.status} says nothing"
-    if "xml" in answer.headers["content-type"]:
-        assert answer.tree.tag == f"{D}error"
-        assert answer.sentence.strip()
-    else:
-        assert answer.headers["content-type"].startswith("text/plain")
-        assert answer.text.strip() not in responses.values()
-    assert "Traceback" not in answer.text
+from tests.dav.hostile import PROPFIND, refused, say
+from tests.dav.house import DEMO, HERE, JOHN, NOW, PASSWORD, SETUP, Client, House, event, raw
 
 
 class TestCollections:
@@ -251,14 +219,9 @@ class TestLogin:
 class TestWire:
     """What http.client would never send."""
 
-    def say(self, house: House, octets: bytes) -> bytes:
-        with socket.create_connection(("127.0.0.1", house.port), timeout=20) as connection:
-            connection.sendall(octets)  # not half-closed: a client that has hung up is not answered
-            return b"".join(iter(lambda: connection.recv(65536), b""))
-
     def put(self, john: Client, *headers: str, body: str = "") -> bytes:
         head = [f"PUT {HERE}x.ics HTTP/1.1", "Host: localhost", f"Authorization: {john.credentials}", "Connection: close", *headers]
-        return self.say(john.house, "\r\n".join([*head, "", body]).encode())
+        return say(john.house.port, "\r\n".join([*head, "", body]).encode())
 
     def test_a_chunked_body_is_a_body(self, house: House, john: Client) -> None:
         text = event("chunked@example.com")
@@ -284,9 +247,9 @@ class TestWire:
         "line", ["PRI * HTTP/2.0", "GET /dav/", "CONNECT x.invalid:80 HTTP/1.1", "TRACE /dav/ HTTP/1.1", "GET /dav/ HTTP/9.9"]
     )
     def test_a_strange_request_line_is_refused(self, calm: House, line: str) -> None:
-        answer = self.say(calm, f"{line}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = say(calm.port, f"{line}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         assert answer == b"" or answer[9:10] in (b"4", b"5")
 
     def test_a_stranger_with_a_large_body_is_turned_away_before_it_is_read(self, calm: House) -> None:
         head = f"PUT {HERE}x.ics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\nConnection: close\r\n\r\n"
-        assert self.say(calm, head.encode()).startswith(b"HTTP/1.1 401")
+        assert say(calm.port, head.encode()).startswith(b"HTTP/1.1 401")

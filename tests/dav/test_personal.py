@@ -213,12 +213,22 @@ class TestMoved:
         assert set(john.sync(tokens[1], private).responses) == {private + "two.ics"}
 
     def test_overwriting_is_a_choice(self, john: Client, one: str, private: str) -> None:
-        john.put(private + "two.ics", event("two@example.com"))
+        assert john.ask("COPY", one, Destination=private + "two.ics").status == 201
+        john.put(one, event("one@example.com", summary="Surgeon"))
         assert john.ask("MOVE", one, Destination=private + "two.ics", Overwrite="F").status == 412
-        assert "two@example.com" in john.get(private + "two.ics").text
+        assert "Dentist" in john.get(private + "two.ics").text
         assert john.ask("MOVE", one, Destination=private + "two.ics", Overwrite="T").status == 204
-        assert "one@example.com" in john.get(private + "two.ics").text
+        assert "Surgeon" in john.get(private + "two.ics").text
         assert john.ask("GET", one).status == 404
+
+    @pytest.mark.parametrize("method", ["MOVE", "COPY"])
+    def test_an_object_does_not_become_another_one(self, john: Client, one: str, private: str, method: str) -> None:
+        john.put(private + "two.ics", event("two@example.com"))
+        answer = john.ask(method, one, Destination=private + "two.ics", Overwrite="T")
+        assert (answer.status, answer.condition) == (403, f"{C}no-uid-conflict")
+        assert answer.tree.findtext(f".//{D}href") == private + "two.ics"
+        assert "two@example.com" in john.get(private + "two.ics").text
+        assert "one@example.com" in john.get(one).text
 
     def test_a_copy_leaves_the_original(self, john: Client, one: str, private: str) -> None:
         assert john.ask("COPY", one, Destination=private + "two.ics").status == 201
