@@ -81,6 +81,8 @@ class Imports:
             source = snapshot.source(staff)
         if source is None or source.failing is not None or (source.fetched is not None and now - source.fetched < age):
             return
+        if self._store.locked is not None:  # a backup was restored: nobody outside is asked
+            return
         with self._store.write(company, _ACTOR) as tx:
             source = tx.source(staff)
             if source is None or (source.taken is not None and source.taken > now):

@@ -181,11 +181,14 @@ def _link(errand: Errand) -> bool:
             if outbound.undo_all(errand):
                 _end(errand)
         else:
-            daily = looking.full(errand.link, errand.clock())
+            daily, unread = looking.full(errand.link, errand.clock()), _unread(errand.link)
+            if unread:
+                looking.look(errand)
+                errand.looked = True
             planning.plan(errand, daily=daily)
             outbound.carry_out(errand)
             braked = errand.link.standing is Standing.GUARD and errand.link.due > errand.clock()
-            if not braked and not errand.ending():
+            if not unread and not braked and not errand.ending():
                 looking.look(errand)
                 errand.looked = True
                 outbound.carry_out(errand)
@@ -198,6 +201,11 @@ def _link(errand: Errand) -> bool:
         _failed(errand, error)
         return False
     return errand.left.used > used
+
+
+def _unread(link: Link) -> bool:
+    """Whether what is known of the calendar is from another time, such as after a restore: it is read in full before it is written."""
+    return link.listed is None and link.pulled is not None
 
 
 def _due_again(errand: Errand) -> None:

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import appointments, check, credentials, delegation, devices, external, keys, links, people, running, switches, trade
+from gateway.cli import (
+    appointments,
+    check,
+    copies,
+    credentials,
+    delegation,
+    devices,
+    exports,
+    external,
+    imports,
+    invitation,
+    keys,
+    links,
+    people,
+    running,
+    switches,
+    trade,
+)
 
 cli = typer.Typer(
     help="A calendar gateway for booking platforms.",
@@ -31,6 +48,10 @@ cli.add_typer(credentials.feed, name="feed")
 cli.add_typer(devices.device, name="device")
 cli.add_typer(switches.settings, name="settings")
 cli.add_typer(keys.secrets, name="secrets")
+cli.add_typer(invitation.cli)
+cli.add_typer(imports.cli)
+cli.add_typer(exports.cli)
+cli.add_typer(copies.cli)
 
 
 def main() -> None:

@@ -139,6 +139,7 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
         store = Store(settings.database.url)
         try:
             yield Finding("database", Health.OK, store.ping())
+            yield from _lock(store)
             yield _clock(store)
             yield from beyond.findings(settings, store, now)
         finally:
@@ -146,6 +147,13 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
     except GatewayError as error:
         step = "Run gateway migrate; on PostgreSQL, see that the server runs and that database.url is right."
         yield Finding("database", Health.BROKEN, str(error), step)
+
+
+def _lock(store: Store) -> Iterator[Finding]:
+    """Nothing where everything goes out."""
+    if (since := store.locked) is not None:
+        sentence = f"A backup was restored on {since:%Y-%m-%d %H:%M} UTC: no letter is sent, and no calendar elsewhere is read or written."
+        yield Finding("lock", Health.WARNING, sentence, "Once this is the one gateway that works on this data: gateway unlock")
 
 
 def _clock(store: Store) -> Finding:

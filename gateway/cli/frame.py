@@ -90,9 +90,9 @@ class Office:
             yield snapshot
 
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
-        """Committed at the end of the block."""
-        with self.opened() as parts, parts.store.write(self._company(parts.store).id, self.actor) as tx:
+    def writing(self, actor: Actor | None = None) -> Iterator[Transaction]:
+        """Committed at the end of the block. `actor` is whoever is logged in unless told."""
+        with self.opened() as parts, parts.store.write(self._company(parts.store).id, actor or self.actor) as tx:
             yield tx
 
     def _company(self, store: Store) -> Company:

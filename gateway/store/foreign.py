@@ -14,6 +14,7 @@ from gateway.model import CompanyId, Span, StaffId
 from gateway.store.codec import instant, maybe_instant, maybe_micros, micros, written
 from gateway.store.engine import Database
 from gateway.store.linked import said
+from gateway.store.lock import UNLOCKED
 from gateway.store.reading import Reading
 from gateway.store.writing import Writing
 
@@ -39,8 +40,8 @@ _SOURCE = text("""
 """)
 _SOURCES = text("SELECT staff FROM source WHERE company = :company ORDER BY staff")
 _ADDRESS = text("SELECT sealed FROM source WHERE company = :company AND staff = :staff")
-_DUE = text("SELECT company, staff FROM source WHERE due <= :now ORDER BY due, company, staff LIMIT :limit")
-_NEXT = text("SELECT MIN(due) AS due FROM source")
+_DUE = text(f"SELECT company, staff FROM source WHERE due <= :now AND {UNLOCKED} ORDER BY due, company, staff LIMIT :limit")  # noqa: S608
+_NEXT = text(f"SELECT MIN(due) AS due FROM source WHERE {UNLOCKED}")  # noqa: S608 condition
 
 _CONFIRM = text("""
     INSERT INTO origin (company, staff, origin, confirmed) VALUES (:company, :staff, :origin, :now)

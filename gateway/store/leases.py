@@ -13,6 +13,7 @@ from gateway.store.codec import instant, maybe_instant, micros
 from gateway.store.credentials import digest
 from gateway.store.engine import Database
 from gateway.store.linked import LINK, link_from
+from gateway.store.lock import UNLOCKED
 from gateway.store.values import Consent, Overview
 
 PROBED = timedelta(hours=1)
@@ -50,30 +51,32 @@ _DUE = text(f"""
         UNION ALL
         SELECT o.company, o.account, o.due FROM blocking o WHERE o.due <= :now
     ) d
-    WHERE {_OPEN}
+    WHERE {UNLOCKED} AND {_OPEN}
     GROUP BY d.company, d.account
     ORDER BY due, d.company, d.account
     LIMIT :limit
 """)  # noqa: S608 conditions
 _NEXT = text(f"""
     SELECT l.due FROM link l
-    WHERE {_LIVE} AND (
+    WHERE {_LIVE} AND {UNLOCKED} AND (
         SELECT COUNT(*) FROM account a WHERE a.company = l.company AND a.id = l.account AND a.switched = 1 AND a.access = 'ok'
     ) = 1
     ORDER BY l.due LIMIT 1
 """)  # noqa: S608 conditions
-_NEXT_BUSY = text("""
+_NEXT_BUSY = text(f"""
     SELECT o.due FROM blocking o
-    WHERE (SELECT COUNT(*) FROM account a WHERE a.company = o.company AND a.id = o.account AND a.switched = 1 AND a.access = 'ok') = 1
+    WHERE {UNLOCKED} AND (
+        SELECT COUNT(*) FROM account a WHERE a.company = o.company AND a.id = o.account AND a.switched = 1 AND a.access = 'ok'
+    ) = 1
     ORDER BY o.due LIMIT 1
-""")
+""")  # noqa: S608 condition
 _COMPANY = text("SELECT id FROM company WHERE id = :company")
 _COMPANY_ALONE = text("SELECT id FROM company WHERE id = :company FOR NO KEY UPDATE")
-_CLAIM = text("""
+_CLAIM = text(f"""
     UPDATE account SET fence = fence + 1, leased_until = :until
-    WHERE company = :company AND id = :account AND leased_until <= :now
+    WHERE company = :company AND id = :account AND leased_until <= :now AND {UNLOCKED}
     RETURNING fence
-""")
+""")  # noqa: S608 condition
 _HEARD = text("UPDATE link SET woken = NULL WHERE company = :company AND account = :account AND woken IS NOT NULL")
 _RENEW = text("UPDATE account SET leased_until = :until WHERE company = :company AND id = :account AND fence = :fence")
 _WAKE = text("UPDATE link SET woken = :now WHERE company = :company AND id = :link AND woken IS NULL")

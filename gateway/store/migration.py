@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -72,6 +73,12 @@ def must_be_ready(database: Database) -> str:
     if step != STEPS[-1]:
         raise Misconfigured(NEWER)
     return STEPS[-1]
+
+
+def must_be_known(steps: Sequence[str]) -> None:
+    """Of a copy: it is at a step that this version can go on from. Raises Misconfigured."""
+    if len(steps) != 1 or steps[0] not in STEPS:
+        raise Misconfigured(NEWER)
 
 
 def must_be_durable(database: Database) -> None:

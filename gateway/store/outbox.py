@@ -12,6 +12,7 @@ from gateway.model import CompanyId, Entry, EntryId
 from gateway.store.codec import instant, maybe_entry_from, maybe_entry_json, maybe_instant, micros
 from gateway.store.credentials import fresh_id
 from gateway.store.engine import Database
+from gateway.store.lock import UNLOCKED
 from gateway.store.reading import Reading
 from gateway.store.values import Letter, Posted, Waiting
 from gateway.store.writing import Writing
@@ -38,15 +39,15 @@ NOTICES_DUE = text("SELECT DISTINCT company FROM notice WHERE due <= :now ORDER 
 NEXT_NOTICE = text("SELECT MIN(due) AS due FROM notice")
 
 # The first letter about an entry that is neither sent nor given up; letters about nothing are all first.
-CLAIMABLE = text("""
+CLAIMABLE = text(f"""
     SELECT l.company, l.number FROM letter l
-    WHERE l.sent IS NULL AND l.failed IS NULL AND l.due <= :now AND NOT EXISTS (
+    WHERE l.sent IS NULL AND l.failed IS NULL AND l.due <= :now AND {UNLOCKED} AND NOT EXISTS (
         SELECT 1 FROM letter o
         WHERE o.company = l.company AND o.entry = l.entry AND o.number < l.number AND o.sent IS NULL AND o.failed IS NULL
     )
     ORDER BY l.due, l.queued, l.company, l.number
     LIMIT :limit
-""")
+""")  # noqa: S608 condition
 CLAIMABLE_AT_ONCE = text(f"{CLAIMABLE.text.rstrip()}\n    FOR UPDATE OF l SKIP LOCKED\n")
 _CLAIM = text("""
     UPDATE letter SET due = :until, fence = fence + 1, attempts = attempts + 1
@@ -61,15 +62,15 @@ _FAILED = text("""
     UPDATE letter SET due = :due, failed = :failed, failure = :failure
     WHERE company = :company AND id = :id AND fence = :fence AND sent IS NULL AND failed IS NULL
 """)
-NEXT_LETTER = text("""
+NEXT_LETTER = text(f"""
     SELECT l.due FROM letter l
-    WHERE l.sent IS NULL AND l.failed IS NULL AND NOT EXISTS (
+    WHERE l.sent IS NULL AND l.failed IS NULL AND {UNLOCKED} AND NOT EXISTS (
         SELECT 1 FROM letter o
         WHERE o.company = l.company AND o.entry = l.entry AND o.number < l.number AND o.sent IS NULL AND o.failed IS NULL
     )
     ORDER BY l.due
     LIMIT 1
-""")
+""")  # noqa: S608 condition
 OUTBOX = text("SELECT COUNT(*) AS waiting, MIN(queued) AS since FROM letter WHERE sent IS NULL AND failed IS NULL")
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import TextClause, text
 from gateway.model import CompanyId, Revision, StaffId
 from gateway.store.codec import instant, maybe_instant, micros
 from gateway.store.engine import Database, Line
+from gateway.store.lock import UNLOCKED
 from gateway.store.values import Push, Settled
 
 # Whoever has left, or has revoked the app password the device came with, is told nothing any more, from that moment on.
@@ -21,13 +22,13 @@ _IN_FORCE = """
 
 
 def _text(statement: str) -> TextClause:
-    """IN_FORCE in it stands for that."""
-    return text(statement.replace("IN_FORCE", _IN_FORCE))
+    """IN_FORCE and UNLOCKED in it stand for that."""
+    return text(statement.replace("IN_FORCE", _IN_FORCE).replace("UNLOCKED", UNLOCKED))
 
 
 CLAIMABLE = _text("""
     SELECT r.company, r.id FROM registration r
-    WHERE r.due IS NOT NULL AND r.due <= :now AND r.expires > :now AND IN_FORCE
+    WHERE r.due IS NOT NULL AND r.due <= :now AND r.expires > :now AND UNLOCKED AND IN_FORCE
     ORDER BY r.due, r.company, r.id
     LIMIT :limit
 """)
@@ -37,7 +38,7 @@ _CLAIM = text("""
     WHERE company = :company AND id = :id AND due <= :now
     RETURNING company, id, staff, owner, slug, topic, sealed, contents_at, properties_at, told, attempts, failing, refused, fence
 """)
-NEXT = _text("SELECT MIN(r.due) AS due FROM registration r WHERE r.due IS NOT NULL AND r.expires > :now AND IN_FORCE")
+NEXT = _text("SELECT MIN(r.due) AS due FROM registration r WHERE r.due IS NOT NULL AND r.expires > :now AND UNLOCKED AND IN_FORCE")
 
 # What came while the message was on its way is told in a next one.
 _TOLD = text("""

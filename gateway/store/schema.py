@@ -24,11 +24,13 @@ from gateway.store.columns import METADATA, TEXT, flag, instant, octets, revisio
 __all__ = ["METADATA", "schema_bridge", "schema_push", "schema_users"]
 
 # One row: the random id of this database's timeline. A restore replaces it, and with it every token and ETag that was given out.
+# `locked`: when that was, as long as nobody has said that letters are sent and calendars elsewhere written again.
 Table(
     "installation",
     METADATA,
     Column("one", SmallInteger, primary_key=True, autoincrement=False),
     text("epoch"),
+    instant("locked", nullable=True),
     CheckConstraint("one = 1", name="one"),
 )
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from gateway.errors import Conflict
 from gateway.links import AccountId, Claim, Link, LinkId
 from gateway.model import Actor, Company, CompanyId, EntryId, Feed, StaffId
-from gateway.store import attendance, credentials, foreign, leases, migration, outbox, pushes, questions, resealing, tallies, users
+from gateway.store import attendance, credentials, foreign, leases, lock, migration, outbox, pushes, questions, resealing, tallies, users
 from gateway.store.codec import instant, maybe_instant, micros, policy_json
 from gateway.store.credentials import Marks, Secret, Uses, digest
 from gateway.store.engine import Database
@@ -82,6 +82,15 @@ class Store:
         with self._opened().writing(_RENEW_EPOCH, {"epoch": migration.fresh_epoch()}) as (connection, [(epoch,)]):
             connection.commit()
         return str(epoch)
+
+    @property
+    def locked(self) -> datetime | None:
+        """Since when nothing goes out, neither a letter nor a word to a calendar elsewhere, because a backup was restored; else None."""
+        return lock.since(self._opened())
+
+    def unlock(self) -> bool:
+        """Let everything go out again; False when it did."""
+        return lock.unlock(self._opened())
 
     @contextmanager
     def read(self, company: CompanyId) -> Iterator[Snapshot]:

@@ -31,6 +31,10 @@ def _server(ask: Ask) -> list[Finding]:
         found = [Finding(status="green", what=ask.say("The database answers: %(version)s.", version=ask.store.ping()))]
     except GatewayError as error:
         return [Finding(status="red", what=ask.language.heard(str(error)), step=ask.say("Look at the database server."))]
+    if ask.store.locked is not None:
+        what = ask.say("A backup was restored: no letter is sent, and no calendar elsewhere is read or written.")
+        step = ask.say("Whoever runs the server ends that, once everything is as it should be: gateway unlock")
+        found.append(Finding(status="red", what=what, step=step))
     found += [
         Finding(status="red", what=ask.language.heard(each), step=ask.say("See the log of the server.")) for each in ask.parts.unready()
     ]

@@ -130,6 +130,7 @@ def _values(ask: Ask, *, wanted: Policy | None = None, problems: Sequence[str] =
         "notice_hours": f"{policy.notice / _HOUR:g}",
         "problems": problems,
         "health": facts,
+        "locked": ask.store.locked is not None,
         "providers": ask.parts.providers,
         "agent": ask.agent,
     }
