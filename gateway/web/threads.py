@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ class Threads:
     def __init__(self, most: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._most = most
-        self._started = 0
+        self._all: list[_Thread] = []
         self._free: list[_Thread] = []
         self._waiting: deque[tuple[asyncio.Future[Any], Work]] = deque()
         self._closed = False
@@ -34,20 +35,22 @@ class Threads:
         future: asyncio.Future[T] = self._loop.create_future()
         if self._free:
             self._free.pop().begin(future, work)
-        elif self._started < self._most:
-            self._started += 1
-            _Thread(f"door_{self._started}", self._ended).begin(future, work)
+        elif len(self._all) < self._most:
+            thread = _Thread(f"door_{len(self._all) + 1}", self._ended)
+            self._all.append(thread)
+            thread.begin(future, work)
         else:
             self._waiting.append((future, work))
         return future
 
     def close(self) -> None:
-        """What waits for a thread is given up; what is under way ends by itself, and the interpreter waits for it."""
+        """What waits for a thread is given up; what is under way ends by itself, and its thread with it, even if the loop hears no more
+        of it: the interpreter waits for all of them."""
         self._closed = True
         while self._waiting:
             self._waiting.popleft()[0].cancel()
-        while self._free:
-            self._free.pop().end()
+        for thread in self._all:
+            thread.end()
 
     def _ended(self, thread: _Thread, future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
         if not future.done():  # the client may have gone
@@ -60,21 +63,19 @@ class Threads:
             if not waiting.done():
                 thread.begin(waiting, work)
                 return
-        if self._closed:
-            thread.end()
-        else:
-            self._free.append(thread)
+        self._free.append(thread)
 
 
 Ended = Callable[["_Thread", "asyncio.Future[Any]", Any, "BaseException | None"], None]
 
 
 class _Thread:
-    """`begin` and `end` are called on the loop, once the thread is free."""
+    """`begin` is called on the loop, once the thread is free; `end` at any time."""
 
     def __init__(self, name: str, ended: Ended) -> None:
         self._ended = ended
         self._task: tuple[asyncio.Future[Any], Work] | None = None
+        self._over = False
         self._bell = threading.Lock()
         self._bell.acquire()
         threading.Thread(target=self._run, name=name).start()
@@ -84,8 +85,10 @@ class _Thread:
         self._bell.release()
 
     def end(self) -> None:
-        self._task = None
-        self._bell.release()
+        """After what it is doing, or has just been told to do."""
+        self._over = True
+        with suppress(RuntimeError):  # the bell rings already: it will see afterwards that it is over
+            self._bell.release()
 
     def _run(self) -> None:
         while True:
@@ -101,5 +104,7 @@ class _Thread:
             try:
                 future.get_loop().call_soon_threadsafe(self._ended, self, future, result, error)
             except RuntimeError:  # the loop has ended meanwhile
+                return
+            if self._over:
                 return
             del future, work, result, error  # nothing is kept while there is nothing to do

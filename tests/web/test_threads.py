@@ -97,3 +97,30 @@ def test_what_waits_for_a_thread_at_the_end_is_given_up() -> None:
             await threads.run(lambda: 3)
 
     asyncio.run(look())
+
+
+def test_a_thread_whose_work_outlives_the_loop_ends_all_the_same() -> None:
+    """The loop stops between the end of the work and its hearing of it; then nobody may wait for that thread for ever."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work() -> threading.Thread:
+        begun.set()
+        go_on.wait(20)
+        return threading.current_thread()
+
+    loop = asyncio.new_event_loop()
+
+    async def begin() -> Threads:
+        threads = Threads(1)
+        threads.run(work)
+        await asyncio.to_thread(begun.wait, 20)
+        return threads
+
+    threads = loop.run_until_complete(begin())
+    working = next(each for each in threading.enumerate() if each.name == "door_1")
+    threads.close()
+    go_on.set()
+    working.join(20)
+    assert not working.is_alive()
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
