@@ -229,7 +229,7 @@ class Shelf(BaseCollection):
     def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, str] = {}) -> str:  # noqa: B006, N803  Radicale's signature
         """The calendar as one object: Radicale measures it for allprop, and gives it out for a GET of the collection."""
         with self._keeper.reading(self._company) as snapshot:
-            return whole.text(snapshot, self.calendar)
+            return whole.octets(snapshot, self.calendar).decode()
 
     def _item(self, row: Row, epoch: str) -> Item:
         return Item(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
+from gateway import thrift
 from gateway.web import api, connect, dav, feeds, hooks, operations, pages, site, timezones
 from gateway.web.guard import dress, guard
 from gateway.web.parts import CLOSING, PARTS, POOL, Limits, Parts
@@ -20,6 +21,7 @@ __all__ = ["Limits", "Parts", "build", "serve"]
 
 GRACE = 3.0  # seconds that requests under way get at the end
 LAST_LOOKS = 20  # rounds of the loop before the door closes, each with a look at the sockets: what has arrived by then is still read
+BREATH = 1.0  # seconds between two looks whether memory can be given back
 IDLE = 75.0  # seconds until a connection that says nothing, or drips a header, is closed
 
 Started = Callable[[int, Callable[[], None]], None]
@@ -80,14 +82,23 @@ async def _serve(parts: Parts, host: str, port: int, started: Started, shared: b
         def stop() -> None:
             loop.call_soon_threadsafe(end.set)
 
+        breathing = asyncio.create_task(_breathe())
         with _signals(stop):
             started(runner.addresses[0][1], stop)
             await end.wait()
+            breathing.cancel()
             for _ in range(LAST_LOOKS):
                 await asyncio.sleep(0)
     finally:
         app[CLOSING].set()
         await runner.cleanup()
+
+
+async def _breathe() -> None:
+    """Memory that is free goes back to the system."""
+    while True:
+        await asyncio.sleep(BREATH)
+        thrift.give_back()
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def test_zones_among_the_events_and_bare_line_feeds_are_put_in_order(end: str) -
     ]
     one = ["begin:vevent", "UID:1", "END:VEVENT"]
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", *one, *zone, "END:VTIMEZONE", "BEGIN:VTODO", "UID:1", "END:VTODO", "END:VCALENDAR", ""]
-    text = merged([end.join(lines), end.join(lines)])
+    text = b"".join(merged([end.join(lines).encode()] * 2)).decode()
     assert text.count("BEGIN:VTIMEZONE\r\n") == 1
     assert text.startswith("BEGIN:VTIMEZONE\r\n")
     assert (text.count("BEGIN:VEVENT\r\n"), text.count("BEGIN:VTODO\r\n")) == (2, 2)
