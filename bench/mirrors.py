@@ -139,12 +139,14 @@ def _parts(wish: Wish, crew: Crew, watch: Watch, store: Store, place: Database) 
     end = time.monotonic() + wish.rounds * wish.period
     yield _measured("steady", wish, crew, watch, lambda: time.monotonic() > end, patience=end)
     _say("all at once")
+    watch.mark()  # before anybody can look
     _all_due(place)
-    yield _measured("all at once", wish, crew, watch, lambda: len(watch.looks()) >= everybody, patience=3600)
+    yield _measured("all at once", wish, crew, watch, lambda: len(watch.looks()) >= everybody, patience=3600, marked=True)
 
 
-def _measured(name: str, wish: Wish, crew: Crew, watch: Watch, over: Callable[[], bool], *, patience: float) -> Part:
-    watch.mark()
+def _measured(name: str, wish: Wish, crew: Crew, watch: Watch, over: Callable[[], bool], *, patience: float, marked: bool = False) -> Part:
+    if not marked:
+        watch.mark()
     began, used = time.monotonic(), crew.cpu()
     while not over() and time.monotonic() < began + patience:
         time.sleep(1.0)

