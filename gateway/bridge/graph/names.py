@@ -26,7 +26,7 @@ class Names:
     """How events of one link are told from all others: `mark` is the installation's and company's, `zone` the calendar's own.
 
     A transaction id can be set once, by a program, and is not copied when people copy an event: unlike the marker it proves whose event
-    it is. Both name the key, in 43 characters at most (Outlook's own have 47), and nothing about a person.
+    it is. Both name the key, in 47 characters at most, as many as Outlook's own have, and nothing about a person.
     """
 
     mark: str
