@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -12,29 +11,11 @@ from gateway import desk as front
 from gateway.booking import Amend, Cancel, Move
 from gateway.errors import Reason
 from gateway.links import Condition
-from gateway.model import Actor, Appointment, EntryId, OnDelete, Span
+from gateway.model import Actor, EntryId, OnDelete, Span
+from tests.bridge.engine.dragging import AT, HALF, booked, dragged, reasons
 from tests.bridge.engine.paper import UNREACHABLE, Desk
 from tests.bridge.wire import NOW
 from tests.bridge.world import DAY, DEMO, HOUR, PLATFORM
-
-HALF = timedelta(minutes=30)
-AT = NOW + DAY
-
-
-def booked(desk: Desk, at: int = 1) -> Appointment:
-    made = desk.book(NOW + at * DAY)
-    desk.poll()
-    desk.letters()
-    return made
-
-
-def dragged(desk: Desk, start: object, length: timedelta = HALF) -> None:
-    desk.paper.move(desk.calendar, desk.only().id, start, length)  # type: ignore[arg-type]
-
-
-def reasons(desk: Desk, entry: EntryId) -> list[Reason]:
-    with desk.store.read(DEMO) as snapshot:
-        return [change.reason for change in snapshot.changes_of(entry) if change.reason is not None]
 
 
 @pytest.mark.parametrize("policy", list(OnDelete))

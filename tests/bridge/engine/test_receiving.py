@@ -11,29 +11,11 @@ import pytest
 
 from gateway.errors import Reason
 from gateway.links import Condition, Direction, Owned
-from gateway.model import Appointment, EntryId, Span
+from gateway.model import Appointment, Span
+from tests.bridge.engine.dragging import AT, HALF, booked, dragged, reasons
 from tests.bridge.engine.paper import UNREACHABLE, Desk, Event
 from tests.bridge.wire import NOW
 from tests.bridge.world import DAY, DEMO, HOUR, Crash
-
-HALF = timedelta(minutes=30)
-AT = NOW + DAY
-
-
-def booked(desk: Desk, at: int = 1) -> Appointment:
-    made = desk.book(NOW + at * DAY)
-    desk.poll()
-    desk.letters()
-    return made
-
-
-def dragged(desk: Desk, start: object, length: timedelta = HALF) -> None:
-    desk.paper.move(desk.calendar, desk.only().id, start, length)  # type: ignore[arg-type]
-
-
-def reasons(desk: Desk, entry: EntryId) -> list[Reason]:
-    with desk.store.read(DEMO) as snapshot:
-        return [change.reason for change in snapshot.changes_of(entry) if change.reason is not None]
 
 
 def test_a_drag_moves_the_booking_and_the_customer_is_told_once(desk: Desk) -> None:  # 27, 48
