@@ -40,7 +40,7 @@ from plugins import (
     scheduling,
     subscribing,
 )
-from plugins.auth import KNOWN, Auth, Visit, bearer_token, login_by_token, refused
+from plugins.auth import KNOWN, SHOWN, Auth, Visit, bearer_token, login_by_token, refused
 from plugins.failures import Denied, answer_to, expected
 from plugins.features import CLASSES, Kind, allowed, kind_of
 from plugins.multistatus import href
@@ -54,6 +54,10 @@ from plugins.storage import Storage
 
 REALM = "Calendar gateway"
 SMALL = 8192  # octets below which an answer is not worth compressing
+
+PATH = "gateway.path"
+"""Where the WSGI environment keeps the path of a request. Radicale is told of the root instead: it would clean the path, and look at
+every letter of it, each in a way of its own, and the front door's gate has done both (plugins.place reads what comes out)."""
 
 _OF_PRINCIPALS = ("PROPFIND", "REPORT")
 """The methods that a colleague's principal answers."""
@@ -89,7 +93,7 @@ def _by(work: Work, of: Mapping[Kind, Work] | None = None) -> Any:  # a method; 
         user_groups: set[str],
         request_info: dict[str, Any],
     ) -> WSGIResponse:
-        return self._serve(chosen, environ, path, user_groups)
+        return self._serve(chosen, environ, user_groups)
 
     return do
 
@@ -98,7 +102,7 @@ def _options(
     self: Application, environ: WSGIEnviron, base_prefix: str, path: str, user: str, user_groups: set[str], request_info: dict[str, Any]
 ) -> WSGIResponse:
     """The truth, also without credentials: Thunderbird asks the parent of a calendar that way and gives up on anything but 2xx."""
-    parts = [part for part in path.split("/") if part]
+    parts = [part for part in environ[PATH].split("/") if part]
     root = environ.get("gateway.href") == "/"  # of the whole site: the pages begin there, and clients that look around
     allow = "OPTIONS, GET, HEAD, PROPFIND" if root else allowed(kind_of(Place(*parts[:3])))
     return 200, {"Allow": allow, "DAV": ", ".join(self.classes), "Content-Length": "0"}, None, None
@@ -139,13 +143,16 @@ class Application(StockApplication):
         """Radicale's own, given a well-formed log-in; whoever has guessed too often is told to wait, and nothing is looked up."""
         assert isinstance(environ, dict)  # noqa: S101  as PEP 3333 has it, ours to change
         environ.setdefault("SCRIPT_NAME", self._prefix)
+        environ[PATH] = path = environ.get("PATH_INFO", "")
+        if "/.well-known" not in path:  # which it answers by itself
+            environ["PATH_INFO"] = "/"
         if self._tokens is not None and (token := bearer_token(environ)):
             return self._handle_token(environ, self._tokens, token)
-        account, password = _only_sound_credentials(environ)
-        if account:
-            wait = refused(self._guesses, self._store, account, password, environ.get("REMOTE_ADDR", ""), self._clock())
+        if (shown := _credentials(environ)) is not None:
+            wait = refused(self._guesses, self._store, *shown, environ.get("REMOTE_ADDR", ""), self._clock())
             if wait is not None:
                 return _told_to_wait(wait)
+            environ[SHOWN] = shown
         return super()._handle_request(environ)
 
     def _handle_token(self, environ: dict[str, Any], tokens: Tokens, token: str) -> Any:  # as above
@@ -172,11 +179,12 @@ class Application(StockApplication):
     do_ACL = _by(privileges.answer)
     do_POST = _by(_nothing_to_post, _POSTED)
 
-    def _serve(self, work: Work, environ: WSGIEnviron, path: str, user_groups: set[str]) -> WSGIResponse:
+    def _serve(self, work: Work, environ: WSGIEnviron, user_groups: set[str]) -> WSGIResponse:
         """The one way from Radicale's dispatch into our rooms, and back: errors become answers here."""
         if not isinstance(user_groups, Visit):
             return httputils.NOT_ALLOWED  # which Radicale turns into 401 for somebody unknown
         assert isinstance(environ, dict)  # noqa: S101  the one that `_handle_request` made
+        path = environ[PATH]
         at = href(environ.get("gateway.href") or self._prefix + path)
         try:
             request = self._request(environ, path, at, user_groups.login)
@@ -225,23 +233,20 @@ def _told_to_wait(seconds: int) -> tuple[str, list[tuple[str, str]], list[bytes]
     return "429 Too Many Requests", [("Retry-After", str(seconds)), kind, ("Content-Length", str(len(sentence)))], [sentence]
 
 
-def _only_sound_credentials(environ: dict[str, Any]) -> tuple[str, str]:
-    """Put the log-in into the one form that Radicale reads without failing; answer account and password, or twice "".
+def _credentials(environ: dict[str, Any]) -> tuple[str, str] | None:
+    """Account and password as a request shows them, taken out of it; None when it shows none, or what cannot be read.
 
-    Radicale answers 500 to a missing colon or bad base64, and minds the case of "Basic" (radicale.md §1).
+    Radicale would answer 500 to a missing colon or bad base64, mind the case of "Basic", and read the password in the charset of the
+    body (radicale.md §1): it sees nobody's.
     """
     scheme, _, rest = environ.pop("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if scheme.lower() != "basic":
-        return "", ""
+        return None
     try:
         account, colon, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
-        return "", ""
-    if not (account and colon and account.isprintable() and password.isprintable()):
-        return "", ""
-    environ["HTTP_AUTHORIZATION"] = f"Basic {rest.strip()}"
-    environ["CONTENT_TYPE"] = environ.get("CONTENT_TYPE", "").split(";")[0]  # Radicale would read the password in the body's charset
-    return account, password
+        return None
+    return (account, password) if account and colon and account.isprintable() and password.isprintable() else None
 
 
 def build(
@@ -268,7 +273,7 @@ def build(
             "rights": {"type": Rights, "permit_delete_collection": False, "permit_overwrite_collection": False},
             "storage": {"type": partial(Storage, store=store, clock=clock)},
             "web": {"type": "none"},
-            "server": {"delay_on_error": 0, "validate_path_value": "none", "validate_user_value": "none"},
+            "server": {"delay_on_error": 0, "validate_path_value": "none", "validate_user_value": "strict"},
         },
         "the gateway",
         privileged=True,

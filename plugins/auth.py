@@ -22,6 +22,9 @@ from plugins.rights import ONLY, READ_ONLY
 KNOWN = "gateway.login"
 """Where the WSGI environment says who has shown an access token."""
 
+SHOWN = "gateway.credentials"
+"""Where it says which account and password somebody shows, once they are known to be well-formed."""
+
 CLIENT_CHARACTERS = 120
 """How much is kept of what a program calls itself."""
 
@@ -52,7 +55,7 @@ class _Asking(threading.local):
     """What a thread's request says about who asks, and Radicale does not hand on."""
 
     client: str = ""
-    known: Login | None = None  # by an access token
+    known: Login | None = None  # already
 
 
 class Auth(BaseAuth):
@@ -60,6 +63,10 @@ class Auth(BaseAuth):
 
     Nothing is cached: a digest of a long random password is cheap to check, and a revoked one ends with the next request.
     Only the database is asked; X-Remote-User and its kin mean nothing here.
+
+    Radicale asks twice: first for who is known without a password (`get_external_login`, with the whole request at hand), then about
+    account and password. Our own application has read both by then, so that its requests are decided by the first question; a
+    stock Radicale's are by the second.
     """
 
     def __init__(
@@ -76,25 +83,34 @@ class Auth(BaseAuth):
         self._asking = _Asking()
 
     def get_external_login(self, environ: WSGIEnviron) -> tuple[()] | tuple[str, str]:
-        """Radicale calls this before every log-in, which is when the program's name can be learned. Nobody is known by a header;
-        who has shown an access token, our own application says by a name that no header has."""
-        known = environ.get(KNOWN)
-        self._asking.client = _client(environ.get("HTTP_USER_AGENT", "")[: 2 * CLIENT_CHARACTERS])
-        self._asking.known = known if isinstance(known, Login) else None
-        return () if self._asking.known is None else (self._asking.known.handle, "")
+        """The handle of whoever our own application has found credentials of; () for anybody else. Nobody is known by a header: what
+        counts here has names that no header has."""
+        asking, shown = self._asking, environ.get(SHOWN)
+        asking.client = _client(environ.get("HTTP_USER_AGENT", "")[: 2 * CLIENT_CHARACTERS])
+        if shown is None:
+            known: Login | None = environ.get(KNOWN)
+        else:
+            account, password = shown
+            known = self._found(account, password, environ.get("REMOTE_ADDR", ""), self._clock())
+        asking.known = known
+        return () if known is None else (known.handle, "")
 
     def _login_ext_with_groups(self, login: str, password: str, context: AuthContext) -> tuple[str, set[str]]:
-        now, address, shown = self._clock(), context.remote_addr or "", self._asking.known
-        if shown is not None:
-            return shown.handle, Visit(shown)
-        if refused(self._guesses, self._store, login, password, address, now) is not None:
-            return "", set()
+        known = self._asking.known
+        if known is None:
+            now, address = self._clock(), context.remote_addr or ""
+            if refused(self._guesses, self._store, login, password, address, now) is None:
+                known = self._found(login, password, address, now)
+        return ("", set()) if known is None else (known.handle, Visit(known))
+
+    def _found(self, account: str, password: str, address: str, now: datetime) -> Login | None:
+        """The staff member whose credentials these are; a wrong guess is counted."""
         network = network_of(address, v4=24, v6=48)
-        known = self._store.login_by_app_password(login, password, now, client=self._asking.client, network=network)
+        known = self._store.login_by_app_password(account, password, now, client=self._asking.client, network=network)
         if known is None or known.staff is None:
-            self._guesses.wrong("dav", login, address, now)
-            return "", set()
-        return known.handle, Visit(known)
+            self._guesses.wrong("dav", account, address, now)
+            return None
+        return known
 
     def _sleep_for_constant_exec_time(self, time_ns_begin: int) -> None:
         """No sleeping: the store does the same work for known and unknown names, and a sleeping thread serves nobody."""

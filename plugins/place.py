@@ -56,6 +56,7 @@ def is_view(slug: str) -> bool:
     return slug == COMPANY or slug.startswith(GROUP)
 
 
+@lru_cache(maxsize=1024)
 def place_of(path: str) -> Place:
     """Read a decoded path. Raises Missing for what lies deeper than an object."""
     parts = [part for part in path.split("/") if part]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,13 +38,24 @@ class _Undo(Exception):
 
 
 class _Work(threading.local):
-    """What one thread has open. `tx` is set inside a write lock, `snapshot` inside a read lock once somebody looked."""
+    """What one thread has open. `tx` is set inside a write lock; inside a read lock `looking`, and once somebody looked, `snapshot` and
+    what ends it."""
 
     handle: str = ""
     tx: Transaction | None = None
+    looking: bool = False
     snapshot: Snapshot | None = None
-    reading: ExitStack | None = None
+    opened: AbstractContextManager[Snapshot] | None = None
     failed: bool = False
+
+    def __enter__(self) -> None:
+        self.looking = True
+
+    def __exit__(self, *why: Any) -> None:
+        opened = self.opened
+        self.handle, self.looking, self.snapshot, self.opened = "", False, None, None
+        if opened is not None:
+            opened.__exit__(*why)
 
 
 class Storage(BaseStorage):
@@ -140,34 +151,28 @@ class Storage(BaseStorage):
         made.set_meta({**made.get_meta(), **meta})
         return made, {}, []
 
-    @types.contextmanager
-    def acquire_lock(self, mode: str, user: str = "", *args: Any, **kwargs: Any) -> Iterator[None]:
+    def acquire_lock(self, mode: str, user: str = "", *args: Any, **kwargs: Any) -> AbstractContextManager[None]:
         """ "r": nothing is opened before somebody looks. "w": the company's one writer, until Radicale has made up its answer."""
-        work = self._work
-        work.handle = user
-        try:
-            if mode == "w":
-                with self._writing(user):
-                    yield
-            else:
-                with ExitStack() as work.reading:
-                    yield
-        finally:
-            work.handle, work.tx, work.snapshot, work.reading, work.failed = "", None, None, None, False
+        if mode == "w":
+            return self._writing(user)
+        self._work.handle = user
+        return self._work
 
     @contextmanager
     def _writing(self, user: str) -> Iterator[None]:
-        known = self.store.find_handle(user)
+        known, work = self.store.find_handle(user), self._work
         if known is None:
             raise PermissionError("Nobody of that name may write.")
         try:
             with self.store.write(known[0], Actor(user, "dav")) as tx:
-                self._work.tx = tx
+                work.handle, work.tx = user, tx
                 yield
-                if self._work.failed:
+                if work.failed:
                     raise _Undo
         except _Undo:
             pass
+        finally:
+            work.handle, work.tx, work.failed = "", None, False
 
     @contextmanager
     def reading(self, company: CompanyId) -> Iterator[Snapshot]:
@@ -177,8 +182,9 @@ class Storage(BaseStorage):
             yield work.tx
         elif work.snapshot is not None:
             yield work.snapshot
-        elif work.reading is not None:
-            work.snapshot = work.reading.enter_context(self.store.read(company))
+        elif work.looking:
+            opened = self.store.read(company)
+            work.snapshot, work.opened = opened.__enter__(), opened
             yield work.snapshot
         else:
             with self.store.read(company) as snapshot:

@@ -117,9 +117,9 @@ class Seat:
         """The answer to what is brief; None: somebody has to wait for it."""
         if not self._given.store.embedded or not brief(made, path, body):
             return None
-        made[BRIEF] = True
-        reply = _call(self._app, made)
-        if made.pop(BRIEF):
+        asked = {**made, BRIEF: True}  # an application may change what it is given
+        reply = _call(self._app, asked)
+        if asked[BRIEF]:
             return reply
         made["wsgi.input"].seek(0)
         return None
