@@ -19,8 +19,9 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Literal, TextIO, cast
+from typing import Any, Literal, NamedTuple, TextIO, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -64,6 +65,14 @@ def configure(
     root.setLevel(max(logging.WARNING, _NUMBERS[level]))
 
 
+class _ByHand(NamedTuple):
+    """How a line is written that nobody needs to look at closely."""
+
+    write: Callable[[str], None]
+    odd: Callable[[str], object]  # whether a text needs it
+    always: str  # what stands in every line
+
+
 class _StandardError:
     """Standard error as it is when a line is written: whoever puts another stream in its place, and closes that again, is followed."""
 
@@ -77,23 +86,28 @@ class _StandardError:
 def _structure(
     level: Level, style: Literal["json", "console"], stream: TextIO | None, secrets: Iterable[str], process: int | None = None
 ) -> None:
-    global _LINES
+    global _LINES, _REQUESTS_BY_HAND
     always = {} if process is None else {"process": process}
     hidden = [secret for secret in secrets if len(secret) >= 4]  # shorter ones would blot out half of every line
-    odd = re.compile("|".join((_CONTROLS.pattern, "://", *map(re.escape, hidden)))).search
+    odd = re.compile("|".join((_CONTROLS.pattern, "://", *map(re.escape, hidden))))
+    out = structlog.WriteLoggerFactory(stream or cast(TextIO, _StandardError()))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            lambda _, __, line: _clean({**always, **line}, hidden, odd),
+            lambda _, __, line: _clean({**always, **line}, hidden, odd.search),
             structlog.processors.JSONRenderer(_json) if style == "json" else structlog.dev.ConsoleRenderer(colors=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
-        logger_factory=structlog.WriteLoggerFactory(stream or cast(TextIO, _StandardError())),
+        logger_factory=out,
         cache_logger_on_first_use=False,
     )
     _LINES = structlog.get_logger().bind()
+    _REQUESTS_BY_HAND = None
+    if style == "json" and _NUMBERS[level] <= logging.INFO:
+        said = "".join(f'"{name}": {value}, ' for name, value in always.items())
+        _REQUESTS_BY_HAND = _ByHand(out().msg, re.compile(rf'{odd.pattern}|["\\]').search, said)
 
 
 def _json(line: Line, **_: object) -> str:
@@ -102,6 +116,7 @@ def _json(line: Line, **_: object) -> str:
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False)  # of plain values: whatever else there was is text by now
 _LINES: structlog.typing.FilteringBoundLogger  # what `configure` made; asked for line by line it would be made anew each time
+_REQUESTS_BY_HAND: _ByHand | None
 _structure("warning", "json", None, ())  # until a process says otherwise: structlog's own default writes everything to standard output
 
 
@@ -109,6 +124,19 @@ def log(event: str, /, *, level: Level | None = None, **fields: object) -> None:
     """One line. Fields are plain values; an exception in `error` is told as type, sentence and place, without values of variables."""
     urgency: Level = level or ("error" if isinstance(fields.get("error"), BaseException) else "info")
     _LINES.log(_NUMBERS[urgency], event, **fields)
+
+
+def request(*, request: str, method: str, path: str, status: int, ms: float, peer: str, agent: str) -> None:
+    """The line of a request, which a busy server writes more often than all others together: `log` takes four times as long."""
+    hand = _REQUESTS_BY_HAND
+    if hand is None or hand.odd(f"{request}{method}{path}{peer}{agent}") or len(path) > LONGEST or len(agent) > LONGEST:
+        log("request", request=request, method=method, path=path, status=status, ms=ms, peer=peer, agent=agent)
+        return
+    now = datetime.now(UTC).isoformat()[:-6]
+    hand.write(
+        f'{{"timestamp": "{now}Z", "level": "info", "event": "request", {hand.always}"request": "{request}", "method": "{method}", '
+        f'"path": "{path}", "status": {status}, "ms": {ms}, "peer": "{peer}", "agent": "{agent}"}}'
+    )
 
 
 @contextmanager

@@ -63,8 +63,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     finally:
         seconds = time.perf_counter() - started
         observe.request_done(_route(request), request.method, status, seconds)
-        observe.log(
-            "request",
+        observe.request(
             request=request_id,
             method=request.method,
             path=shown_path(request.path),

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway import observe
@@ -59,6 +61,33 @@ def test_a_value_cannot_begin_a_line_of_its_own_nor_steer_a_terminal(log: io.Str
     observe.log("request", agent='x\n{"event": "forged"}\x1b[2J\u2028\udc80')
     [line] = lines(log)
     assert line["agent"] == r'x\u000a{"event": "forged"}\u001b[2J\u2028\udc80'
+
+
+ANY = st.text(max_size=60) | st.sampled_from(["/" * 2000, "canary-secret", 'a"b', "a\\b", "x://u:p@h/", "\x1b[2J", "Ünïcode", "\udc80"])
+
+
+@pytest.mark.parametrize("process", [None, 3])
+@given(path=ANY, agent=ANY, peer=st.sampled_from(["127.0.0.1", "2001:db8::1", ""]), status=st.integers(100, 599), ms=st.floats(0, 1e6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_line_of_a_request_is_what_any_other_line_would_be(
+    log: io.StringIO, process: int | None, path: str, agent: str, peer: str, status: int, ms: float
+) -> None:
+    observe.configure(stream=log, secrets=["canary-secret"], process=process)
+    log.truncate(0)
+    log.seek(0)
+    facts: dict[str, Any] = {"request": "0123456789abcdef", "method": "GET", "path": path, "status": status, "ms": ms}
+    facts |= {"peer": peer, "agent": agent}
+    observe.request(**facts)
+    observe.log("request", **facts)
+    one, other = lines(log)
+    assert one.pop("timestamp")[:-8] <= other.pop("timestamp")[:-8]
+    assert list(one.items()) == list(other.items())
+
+
+def test_requests_are_not_told_of_where_only_warnings_are_wanted(log: io.StringIO) -> None:
+    observe.configure(stream=log, level="warning")
+    observe.request(request="0", method="GET", path="/", status=200, ms=1.0, peer="", agent="")
+    assert lines(log) == []
 
 
 def test_a_long_value_is_cut(log: io.StringIO) -> None:
