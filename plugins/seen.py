@@ -13,7 +13,7 @@ from plugins.request import Request
 from plugins.rights import delegated, letters
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True, eq=False)  # not frozen, as requests are not
 class Seen:
     """One resource in one consistent state: the root or a principal (neither collection nor row), a calendar, or an object (row).
 

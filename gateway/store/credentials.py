@@ -40,7 +40,6 @@ _BY_PASSWORD = text("""
     SELECT p.company, p.id, p.digest, p.read_only, p.calendar, p.last_used, s.id AS staff, s.handle, s.email
     FROM app_password p JOIN staff s ON s.company = p.company AND s.id = p.staff
     WHERE p.digest = :digest AND p.revoked IS NULL AND s.active = 1
-    ORDER BY p.company, p.id
 """)
 _BY_ADDRESS = text("""
     SELECT company, id AS staff, handle, email FROM staff WHERE lower(email) = lower(:address) AND active = 1 ORDER BY company, id
@@ -177,7 +176,7 @@ def by_app_password(
 ) -> Login | None:
     """`login` is a staff handle or e-mail address, in any case."""
     proof, name = digest(password), login.casefold()
-    for row in database.ask(_BY_PASSWORD, digest=proof):
+    for row in sorted(database.ask(_BY_PASSWORD, digest=proof)):  # one, as good as always: the database would make ready to sort
         if hmac.compare_digest(row.digest, proof) and name in (row.handle.casefold(), row.email.casefold()):
             uses.note(("app_password", row.company, row.id), now, row.last_used, client, network)
             return Login(

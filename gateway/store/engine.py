@@ -57,13 +57,14 @@ class Database:
 
     def ask(self, statement: TextClause, **given: Any) -> Found:
         """The answer to one question: one statement, which needs no transaction around it."""
-        connection, found = self._begun(self._reading, statement, given, alone=True)
-        connection.close()
-        return found
+        try:
+            return self._asked(statement, given)
+        except Gone:
+            return self._asked(statement, given)
 
     def reading(self, statement: TextClause, given: Given) -> tuple[Connection, Found]:
         """One consistent state, which begins with the answer to a first question and ends when the connection is closed."""
-        return self._begun(self._reading, statement, given)
+        return self._begun(self._reading, "BEGIN", statement, given)
 
     @contextmanager
     def writing(self, statement: TextClause, given: Given, *, patience: float = PATIENCE) -> Iterator[tuple[Connection, Found]]:
@@ -71,7 +72,7 @@ class Database:
         other writers (on PostgreSQL the statement decides who they are). Raises RuntimeError inside another one on the same thread,
         which would wait for itself."""
         with self._alone_on_thread(), self._turn_taken(patience) as left:
-            connection, found = self._begun(self._writing, statement, given, patience=left)
+            connection, found = self._begun(self._writing, "BEGIN IMMEDIATE", statement, given, left)
             try:
                 yield connection, found
             finally:
@@ -117,24 +118,33 @@ class Database:
         finally:
             self._turn.release()
 
-    def _begun(self, pool: Pool, statement: TextClause, given: Given, **more: Any) -> tuple[Connection, Found]:
+    def _asked(self, statement: TextClause, given: Given) -> Found:
+        connection = self._reading.take()
+        try:
+            if self.postgresql:
+                connection.alone(True)
+            return connection.rows(statement, given)
+        finally:
+            connection.close()
+
+    def _begun(
+        self, pool: Pool, begin: str, statement: TextClause, given: Given, patience: float | None = None
+    ) -> tuple[Connection, Found]:
         """A connection that has begun. One that the server has dropped meanwhile is found out here, and another one is tried once."""
         try:
-            return self._tried(pool, statement, given, **more)
+            return self._tried(pool, begin, statement, given, patience)
         except Gone:
-            return self._tried(pool, statement, given, **more)
+            return self._tried(pool, begin, statement, given, patience)
 
-    def _tried(
-        self, pool: Pool, statement: TextClause, given: Given, *, patience: float | None = None, alone: bool = False
-    ) -> tuple[Connection, Found]:
+    def _tried(self, pool: Pool, begin: str, statement: TextClause, given: Given, patience: float | None) -> tuple[Connection, Found]:
         connection = pool.take()
         try:
             if patience is not None:
                 connection.wait(patience)
             if self.postgresql:
-                connection.alone(alone)
-            elif not alone:
-                connection.tell("BEGIN" if pool is self._reading else "BEGIN IMMEDIATE")
+                connection.alone(False)
+            else:
+                connection.tell(begin)
             return connection, connection.rows(statement, given)
         except BaseException:
             connection.close()
