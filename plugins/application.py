@@ -8,9 +8,8 @@ because its own answers cannot be made right from a plugin (PUT re-serialises, R
 
 from __future__ import annotations
 
-import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import radicale.log
 from radicale import config, httputils
 from radicale.app import Application as StockApplication
-from radicale.types import WSGIEnviron, WSGIResponse
+from radicale.types import WSGIEnviron, WSGIResponse, WSGIStartResponse
 
 from gateway import observe
 from gateway.errors import Missing
@@ -63,6 +62,7 @@ _OF_PRINCIPALS = ("PROPFIND", "REPORT")
 """The methods that a colleague's principal answers."""
 
 Work = Callable[[Store, Request], Answer]
+Told = tuple[str, list[tuple[str, str]], list[bytes]]  # status, headers and body, as Radicale's dispatch hands them on
 
 
 def _nothing_to_post(store: Store, request: Request) -> Answer:
@@ -138,6 +138,16 @@ class Application(StockApplication):
     def classes(self) -> tuple[str, ...]:
         """What the DAV header says."""
         return CLASSES if self._push is None else (*CLASSES, CLASS)
+
+    def __call__(self, environ: WSGIEnviron, start_response: WSGIStartResponse) -> Iterable[bytes]:
+        """As PEP 3333 has it. What goes wrong around our answers, in Radicale's own dispatch, is noted where everything is."""
+        try:
+            status, headers, answers = self._handle_request(environ)
+        except Exception as problem:  # the outermost door
+            observe.log("dav_failed", error=problem, method=environ["REQUEST_METHOD"])
+            status, headers, answers = _failed()
+        start_response(status, headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else answers
 
     def _handle_request(self, environ: WSGIEnviron) -> Any:  # radicale keeps its type private
         """Radicale's own, given a well-formed log-in; whoever has guessed too often is told to wait, and nothing is looked up."""
@@ -227,10 +237,23 @@ class Application(StockApplication):
         )
 
 
-def _told_to_wait(seconds: int) -> tuple[str, list[tuple[str, str]], list[bytes]]:
-    sentence = f"Too many wrong passwords; please try again in {seconds} seconds.\n".encode()
-    kind = ("Content-Type", "text/plain; charset=utf-8")
-    return "429 Too Many Requests", [("Retry-After", str(seconds)), kind, ("Content-Length", str(len(sentence)))], [sentence]
+def _told_to_wait(seconds: int) -> Told:
+    return _told(
+        "429 Too Many Requests", f"Too many wrong passwords; please try again in {seconds} seconds.", ("Retry-After", str(seconds))
+    )
+
+
+def _failed() -> Told:
+    return _told("500 Internal Server Error", "Something went wrong here. It has been noted; please try again later.")
+
+
+def _told(status: str, sentence: str, *more: tuple[str, str]) -> Told:
+    body = f"{sentence}\n".encode()
+    return status, [*more, ("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))], [body]
+
+
+def _unheard(*_: object, **__: object) -> None:
+    pass
 
 
 def _credentials(environ: dict[str, Any]) -> tuple[str, str] | None:
@@ -243,7 +266,7 @@ def _credentials(environ: dict[str, Any]) -> tuple[str, str] | None:
     if scheme.lower() != "basic":
         return None
     try:
-        account, colon, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
+        account, colon, password = binascii.a2b_base64(rest.strip(), strict_mode=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return None
     return (account, password) if account and colon and account.isprintable() and password.isprintable() else None
@@ -278,8 +301,11 @@ def build(
         "the gateway",
         privileged=True,
     )
-    # The front door writes one line per request, without names and secrets. Not by radicale.log.set_level: it logs that, as critical.
+    # The front door writes one line per request, without names and secrets. Radicale says a dozen things about each, and would ask as
+    # often whether anybody listens. (Not by radicale.log.set_level: it logs that, as critical.)
     radicale.log.logger.setLevel("CRITICAL")
+    for quiet in ("trace", "debug", "info", "notice", "warning", "error"):
+        setattr(radicale.log.logger, quiet, _unheard)
     return Application(
         configuration,
         store=store,

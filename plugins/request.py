@@ -46,7 +46,8 @@ class Limits:
 
 @dataclass(kw_only=True, slots=True, eq=False)  # not frozen, which takes three times as long to make
 class Request:
-    """Of one thread, and never changed. `at` is the path as the client addresses it, percent-encoded; answers name the same. `head` is the WSGI environment."""
+    """Of one thread, and never changed. `at` is the path as the client addresses it, percent-encoded; answers name the same. `head` is
+    the WSGI environment."""
 
     method: str
     place: Place

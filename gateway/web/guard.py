@@ -15,7 +15,7 @@ from gateway import observe
 from gateway.web.parts import PARTS, Parts, parts
 from gateway.web.problems import Problem, answer, expected, problem_of
 
-REQUEST_ID = web.RequestKey("request_id", str)
+PEER = web.RequestKey("peer", str)
 
 _SECRET_PATH = re.compile(r"^/(feeds|answer|appointment|connect|reset)/([^/]+)")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -44,12 +44,13 @@ def policy_towards(origins: Iterable[str]) -> str:
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The outermost step of every request."""
     started = time.perf_counter()
-    request_id = _request_id(request)
-    request[REQUEST_ID] = request_id
+    given = parts(request)
+    request[PEER] = address = _peer(request, given)
+    request_id = _request_id(request, given)
     status = 500
     try:
         try:
-            _check_head(request)
+            _check_head(request, given)
             response = await handler(request)
         except Exception as error:  # the door: everything is answered here, and what nobody foresaw is noted
             if not expected(error):
@@ -69,7 +70,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             path=shown_path(request.path),
             status=status,
             ms=round(seconds * 1000, 1),
-            peer=peer(request),
+            peer=address,
             agent=request.headers.get("User-Agent", "")[:120],
         )
 
@@ -95,7 +96,7 @@ def shown_path(path: str) -> str:
 
 def peer(request: web.Request) -> str:
     """The client's address; X-Forwarded-For is believed only from the proxies that are configured."""
-    return _peer(request, parts(request))
+    return request[PEER]
 
 
 def _peer(request: web.Request, given: Parts) -> str:
@@ -108,22 +109,23 @@ def _peer(request: web.Request, given: Parts) -> str:
     return address
 
 
-def _request_id(request: web.Request) -> str:
-    given = request.headers.get("X-Request-Id", "")
-    if request.remote in parts(request).trusted_proxies and _GIVEN_ID.fullmatch(given):
-        return given
+def _request_id(request: web.Request, given: Parts) -> str:
+    if request.remote in given.trusted_proxies:
+        told = request.headers.get("X-Request-Id", "")
+        if _GIVEN_ID.fullmatch(told):
+            return told
     return f"{random.getrandbits(64):016x}"  # a name for lines in the log, and no secret
 
 
-def _check_head(request: web.Request) -> None:
+def _check_head(request: web.Request, given: Parts) -> None:
     """What no door of the gateway takes, refused before a body is read."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem(415, "Compressed requests are not accepted.", headers={"Accept-Encoding": "identity"})
     if request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
         raise Problem(400, "A request is sent in chunks or at its length.")  # a proxy may see another end of it (RFC 9112 §6.1)
     length = request.content_length
-    if length is not None and length > parts(request).limits.body:
-        raise Problem(413, f"A request may carry {parts(request).limits.body} octets at most.", limit="limits.body")
+    if length is not None and length > given.limits.body:
+        raise Problem(413, f"A request may carry {given.limits.body} octets at most.", limit="limits.body")
     if "\0" in request.path:
         raise Problem(400, "The address is not understood.")
 
