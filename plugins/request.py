@@ -118,7 +118,7 @@ class Request:
         return Place(place.handle if place.slug else None, place.slug if place.name else None).path(self.prefix)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen, as requests are not
 class Answer:
     status: int
     body: bytes | None = None

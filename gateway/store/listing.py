@@ -124,7 +124,7 @@ class Listing(Reading):
             for ids in batches({name.removesuffix(ICS) for name in names if name.endswith(ICS)}):
                 found += _rows(self._all(_ROWS_OF_VIEW_NAMED, **given, ids=ids))
         else:
-            for batch in batches(set(names)):
+            for batch in batches(set(names) if len(names) > 1 else names):
                 found += _rows(self._all(_ROWS_NAMED, **given, names=batch))
         return {row.name: row for row in found}
 

@@ -54,7 +54,7 @@ class BusyTimes:
     instances: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True, eq=False)  # treated as frozen, as rows are
 class Collection:
     """What a client sees as one calendar: a calendar, or a read-only view over the appointment calendars of several people.
 
@@ -106,7 +106,7 @@ class ApiKey:
     read_only: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)  # treated as frozen, as rows are
 class Login:
     """Somebody known: which company, which staff member (None: the whole company, e.g. an API key), and through which credential.
 

@@ -65,7 +65,7 @@ _MANY = 10_000  # clients that are known
 Wsgi = Callable[..., Iterable[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Reply:
     status: int
     headers: list[tuple[str, str]]
