@@ -27,6 +27,17 @@ BRIEF = "gateway.brief"
 """In the WSGI environment, as the front door has it: True asks for an answer only if it costs little; it is made False if it does not."""
 
 
+class _Keys(dict[str, str]):
+    """What WSGI calls a header. The names are those that we ask for."""
+
+    def __missing__(self, name: str) -> str:
+        made = self[name] = f"HTTP_{name.upper().replace('-', '_')}"
+        return made
+
+
+_KEYS = _Keys()
+
+
 class Lengthy(Exception):
     """The answer takes too long for others to wait for it."""
 
@@ -97,7 +108,7 @@ class Request:
         return str(self.head.get("HTTP_HOST", ""))
 
     def header(self, name: str) -> str:
-        return str(self.head.get(f"HTTP_{name.upper().replace('-', '_')}", ""))
+        return str(self.head.get(_KEYS[name], ""))
 
     def depth(self, default: str) -> str:
         """ "0", "1" or "infinity". Raises Invalid."""

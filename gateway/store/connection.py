@@ -21,7 +21,7 @@ AT_HAND = 8
 """Connections kept at hand."""
 
 
-Idle = deque[PoolProxiedConnection]
+Idle = deque[tuple[PoolProxiedConnection, Any]]  # each with its driver's own connection, which takes a while to be asked for
 
 
 class Pool:
@@ -36,7 +36,10 @@ class Pool:
         """Raises Unavailable, Misconfigured."""
         idle = self.idle
         try:
-            return Connection(self, idle, idle.pop() if idle else self.engine.raw_connection())
+            if idle:
+                return Connection(self, idle, *idle.pop())
+            pooled = self.engine.raw_connection()
+            return Connection(self, idle, pooled, pooled.driver_connection)
         except IndexError:  # another thread was quicker
             return self.take()
         except exc.TimeoutError as error:  # every connection of the pool is busy
@@ -48,20 +51,19 @@ class Pool:
         """Whoever asks afterwards opens new ones; those that are at work now are not kept."""
         former, self.idle = self.idle, Idle()
         while former:
-            former.pop().close()
+            former.pop()[0].close()
         self.engine.dispose()
 
 
 class Connection:
     """Borrowed, and given back by `close`, which undoes what was not committed. Of one thread."""
 
-    __slots__ = ("_driver", "_forms", "_idle", "_info", "_pool", "_pooled", "wrong")
+    __slots__ = ("_driver", "_forms", "_idle", "_pool", "_pooled", "wrong")
 
-    def __init__(self, pool: Pool, idle: Idle, pooled: PoolProxiedConnection) -> None:
-        self._pool, self._idle, self._forms = pool, idle, pool.forms
+    def __init__(self, pool: Pool, idle: Idle, pooled: PoolProxiedConnection, driver: Any) -> None:  # drivers have no type in common
+        self._pool, self._idle, self._forms, self.wrong = pool, idle, pool.forms, pool.wrong
         self._pooled: PoolProxiedConnection | None = pooled
-        self._info, self.wrong = pooled.info, pool.wrong
-        self._driver: Any = pooled.driver_connection  # a driver's; they have no type in common
+        self._driver = driver
 
     def execute(self, statement: TextClause, given: Given | Sequence[Given]) -> Answer:
         """A list of values: the statement for each of them."""
@@ -90,7 +92,7 @@ class Connection:
 
     def wait(self, seconds: float) -> None:
         """So long, to the tenth, for whoever writes to the same file; SQLite only. Mostly it is as long as last time."""
-        info, tenths = self._info, math.ceil(seconds * 10)
+        info, tenths = self._pooled.info if self._pooled is not None else {}, math.ceil(seconds * 10)
         if info.get("tenths") != tenths:
             self.tell(f"PRAGMA busy_timeout = {tenths * 100}")
             info["tenths"] = tenths
@@ -115,7 +117,7 @@ class Connection:
             pooled.invalidate()
             return
         if self._idle is self._pool.idle and len(self._idle) < AT_HAND:
-            self._idle.append(pooled)
+            self._idle.append((pooled, self._driver))
         else:
             pooled.close()
 

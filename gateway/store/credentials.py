@@ -176,16 +176,17 @@ def by_app_password(
 ) -> Login | None:
     """`login` is a staff handle or e-mail address, in any case."""
     proof, name = digest(password), login.casefold()
-    for row in sorted(database.ask(_BY_PASSWORD, digest=proof)):  # one, as good as always: the database would make ready to sort
-        if hmac.compare_digest(row.digest, proof) and name in (row.handle.casefold(), row.email.casefold()):
-            uses.note(("app_password", row.company, row.id), now, row.last_used, client, network)
+    found = sorted(database.ask(_BY_PASSWORD, digest=proof))  # one, as good as always: the database would make ready to sort
+    for company, key, kept, read_only, calendar, last_used, staff, handle, email in found:
+        if hmac.compare_digest(kept, proof) and name in (handle.casefold(), email.casefold()):
+            uses.note(("app_password", company, key), now, last_used, client, network)
             return Login(
-                company=CompanyId(row.company),
-                staff=StaffId(row.staff),
-                handle=row.handle,
-                credential=row.id,
-                read_only=bool(row.read_only),
-                calendar=row.calendar,
+                company=CompanyId(company),
+                staff=StaffId(staff),
+                handle=handle,
+                credential=key,
+                read_only=bool(read_only),
+                calendar=calendar,
             )
     return None
 

@@ -117,17 +117,18 @@ def _looks(owner: StaffId, viewer: StaffId | None) -> dict[str, str]:
 
 def _calendar(owner: StaffId, row: Line) -> Collection:
     """Appointments are called by the name of whose they are, as views are by whom they show."""
+    key, slug, kind, components, last, created, whose, looks, properties = row
     return Collection(
-        slug=row.slug,
-        title=row.owner if row.kind == CalendarKind.APPOINTMENTS.value else row.slug,
-        kind=row.kind,
+        slug=slug,
+        title=whose if kind == CalendarKind.APPOINTMENTS else slug,
+        kind=kind,
         owner=owner,
-        calendars=(CalendarId(row.id),),
-        components=tuple(filter(None, row.components.split(","))),
-        last=Revision(max(row.last, row.looks or 0)),
-        since=Revision(row.created),
+        calendars=(CalendarId(key),),
+        components=tuple(filter(None, components.split(","))),
+        last=Revision(max(last, looks or 0)),
+        since=Revision(created),
         writable=True,
-        properties=properties_from(row.properties),
+        properties=properties_from(properties),
     )
 
 
