@@ -54,7 +54,7 @@ class BusyTimes:
     instances: int
 
 
-@dataclass(kw_only=True, slots=True, eq=False)  # treated as frozen, as rows are
+@dataclass(kw_only=True, slots=True)  # treated as frozen, as rows are
 class Collection:
     """What a client sees as one calendar: a calendar, or a read-only view over the appointment calendars of several people.
 
