@@ -12,7 +12,7 @@ from gateway.ical.lines import CRLF, escape, joined
 from gateway.ical.parse import calendar
 from gateway.store import Collection, Snapshot
 from plugins import content
-from plugins.request import Answer, Request, check_match, unchanged
+from plugins.request import Answer, Lengthy, Request, check_match, unchanged
 from plugins.tokens import ctag
 
 _OPENING = ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Calendar Gateway//EN", "CALSCALE:GREGORIAN")
@@ -27,6 +27,8 @@ def answer(snapshot: Snapshot, request: Request, collection: Collection) -> Answ
     check_match(request, mark)
     if unchanged(request, mark):
         return Answer(304, None, {"ETag": mark})
+    if request.brief:
+        raise Lengthy
     return Answer(200, octets(snapshot, collection), {"Content-Type": "text/calendar; charset=utf-8", "ETag": mark})
 
 

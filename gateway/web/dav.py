@@ -135,7 +135,8 @@ class Seat:
 
 
 def brief(made: dict[str, Any], path: str, body: bytes) -> bool:
-    """Whether a request looks as if there were little to do: one object, one resource's properties, what is new in a calendar.
+    """Whether a request looks as if there were little to do: one object, one resource's properties, what is new in a calendar, or
+    whether anything is.
 
     An access token may make the application ask its issuer for keys.
     """
@@ -143,7 +144,7 @@ def brief(made: dict[str, Any], path: str, body: bytes) -> bool:
         return False
     match made["REQUEST_METHOD"]:
         case "GET" | "HEAD":
-            return path.count("/") == 4 and not path.endswith("/")
+            return path.count("/") == 4 and (not path.endswith("/") or "HTTP_IF_NONE_MATCH" in made)
         case "PROPFIND":
             return made.get("HTTP_DEPTH") == "0" and len(body) <= _BRIEF_OCTETS
         case "REPORT":

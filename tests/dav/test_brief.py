@@ -23,6 +23,7 @@ def test_what_is_asked_all_day_is_brief() -> None:
     assert looks("PROPFIND", HTTP_DEPTH="0")
     assert looks("REPORT", body=SYNC)
     assert looks("GET", HERE + "one.ics")
+    assert looks("GET", HERE, HTTP_IF_NONE_MATCH='"1"')
 
 
 def test_what_may_take_long_or_wait_is_not() -> None:
@@ -54,6 +55,16 @@ def test_a_report_that_only_looks_brief_is_answered_nevertheless(john: Client) -
     assert john.put(HERE + "one.ics", event("one")).status == 201
     assert john.sync().status == 207
     assert names_in(john.query("", more="<!-- sync-collection -->")) == ["one.ics"]
+
+
+def test_a_whole_calendar_is_sent_to_who_has_another_state_of_it(john: Client) -> None:
+    assert john.put(HERE + "one.ics", event("one")).status == 201
+    whole = john.ask("GET", HERE)
+    assert john.ask("GET", HERE, **{"If-None-Match": whole.headers["etag"]}).status == 304
+    assert john.put(HERE + "two.ics", event("two")).status == 201
+    newer = john.ask("GET", HERE, **{"If-None-Match": whole.headers["etag"]})
+    assert (newer.status, newer.body.count(b"BEGIN:VEVENT")) == (200, 2)
+    assert john.ask("HEAD", HERE, **{"If-None-Match": whole.headers["etag"]}).status == 200
 
 
 def test_a_wrong_password_is_never_known(john: Client) -> None:
