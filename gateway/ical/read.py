@@ -51,9 +51,9 @@ def personal(text: str, *, zone: str) -> Write:
         _check(component)
         check_order(component, zones)
     read = plan(components, zones)
-    _lately.read = (text, zone, read) if len(text) <= _SMALL else _NOTHING
-    if read.first is not None:  # a poison object would fail here, and not in everybody's next query
-        _shape(text, read, EVER.end, _GLANCE)
+    shape = _shape(text, read, EVER.end, _GLANCE)  # a poison object fails here, and not in everybody's next query
+    whole = read.first is None or shape.ceil is not None
+    _lately.read = (text, zone, read, shape if whole else None) if len(text) <= _SMALL else _NOTHING
     return Write(uid=uid, component=kind, text=text)
 
 
@@ -65,18 +65,19 @@ def personal_shape(entry: Personal, *, zone: str, horizon: datetime) -> Shape:
     faster the index ends early (`indexed_until`), and the instances nearest to the horizon are given all the same, so that a query
     beyond the index finds those of its own window.
     """
-    text, known, read = _lately.read
+    text, known, read, shape = _lately.read
     _lately.read = _NOTHING
     if (text, known) != (entry.text, zone) or read is None:
         top = calendar(entry.text)
-        read = plan(_contents(top)[1], ClientZones(top, zone))
-    return _shape(entry.text, read, horizon)
+        read, shape = plan(_contents(top)[1], ClientZones(top, zone)), None
+    return shape or _shape(entry.text, read, horizon)
 
 
 class _Lately(threading.local):
-    """What the thread has read last: an object that was found sound is nearly always shaped next, which begins with the same work."""
+    """What the thread has read last: an object that was found sound is nearly always shaped next, which begins with the same work; and
+    ends with it, where there are few instances and all of them are known."""
 
-    read: tuple[str, str, Plan | None] = "", "", None
+    read: tuple[str, str, Plan | None, Shape | None] = "", "", None, None
 
 
 _SMALL = 65536  # characters of what is remembered

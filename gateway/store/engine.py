@@ -171,6 +171,7 @@ def _sqlite(url: URL, echo: bool, *, writing: bool) -> Engine:
             "synchronous = FULL",
             "cache_size = -1000",
             "journal_size_limit = 67108864",
+            "wal_autocheckpoint = 4000",
             f"query_only = {int(not writing)}",
         ):
             driver.execute(f"PRAGMA {pragma}")

@@ -286,6 +286,16 @@ def test_hundreds_of_exceptions_cost_no_more_than_their_number() -> None:
     assert spent.calls < 2_000_000
 
 
+@pytest.mark.parametrize("number", [1, 19, 20, 21, 45])
+@pytest.mark.parametrize("master", [True, False])
+@pytest.mark.parametrize("horizon", [utc(2020, 1, 1), HORIZON])
+def test_what_was_seen_at_a_glance_is_all_there_is_or_is_looked_at_again(number: int, master: bool, horizon: datetime) -> None:
+    days = [f"202603{1 + day % 28:02}T{day // 28:02}0000Z" for day in range(number)]
+    dates = [single(f"RECURRENCE-ID:{day}", f"DTSTART:{day}", "DURATION:PT5M") for day in days]
+    rule = [single("DTSTART:20260301T000000Z", "DURATION:PT5M", f"RRULE:FREQ=DAILY;COUNT={number}")]
+    assert len(shape(*(rule if master else dates), horizon=horizon).occurrences) == number
+
+
 def test_what_is_accepted_in_one_zone_can_be_shaped_in_every_other() -> None:
     text = single("DTSTART:20261126T090000", "DTEND:20261126T083000Z")
     for zone in ("Pacific/Kiritimati", "America/New_York", "UTC"):
