@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from gateway.web import gate
 from gateway.web.guard import peer
@@ -211,6 +212,8 @@ def _call(app: Wsgi, given: dict[str, Any]) -> Reply:
 
 
 def _response(request: web.Request, reply: Reply) -> web.Response:
-    headers = {name: value for name, value in reply.headers if name != "Content-Length" or request.method == "HEAD"}
+    headers = CIMultiDict(reply.headers)
+    if request.method != "HEAD":
+        headers.popall("Content-Length", None)  # the front door counts by itself
     headers.setdefault("Cache-Control", "no-store" if reply.status != 200 else "private, no-cache")
     return web.Response(status=reply.status, body=reply.body or None, headers=headers)

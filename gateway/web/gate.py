@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Protocol
 from unicodedata import category
 from urllib.parse import unquote_to_bytes
@@ -69,7 +70,7 @@ def admit(method: str, target: str, head: Head, *, bearer: bool = False) -> str:
     if method not in METHODS:
         raise Problem(405, "That cannot be done with a calendar.", headers={"Allow": ", ".join(METHODS)})
     path = path_of(target, writes=method in WRITING)
-    if len(head) != len({name.lower() for name in head}):
+    if len(head) != len(set(map(str.lower, head))):
         _check_once(head)
     if not _HOST.fullmatch(head.get("Host", "localhost")):
         raise Problem(400, "The Host header is not understood.")
@@ -145,8 +146,14 @@ def _check_meaning(method: str, head: Head) -> None:
         raise Problem(400, "Depth is 0, 1 or infinity.")
     if head.get("Overwrite", "T").upper() not in ("T", "F"):
         raise Problem(400, "Overwrite is T or F.")
-    charset = _CHARSET.search(head.get("Content-Type", ""))
-    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+    if not _is_readable(head.get("Content-Type", "")[:200]):
         raise Problem(415, "Calendars and XML are sent in UTF-8 here.")
     if method == "PUT" and head.getall("Content-Range", []):
         raise Problem(400, "A part of a calendar object cannot be sent.")  # RFC 9110 §14.4
+
+
+@lru_cache(maxsize=256)
+def _is_readable(kind: str) -> bool:
+    """Whether a media type is of text in UTF-8, as far as it says; there are few of them."""
+    charset = _CHARSET.search(kind)
+    return charset is None or charset[1].lower() in ("utf-8", "utf8", "us-ascii")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from multidict import CIMultiDict
 
 from gateway import observe
 from gateway.web.parts import PARTS, Parts, parts
@@ -26,13 +27,17 @@ POLICY = (
 )
 """No script, style or frame but the gateway's own files; nothing written into a page can run (trust.md T9)."""
 
-_HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+_HEADERS = CIMultiDict(
+    {
+        "Content-Security-Policy": POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Server": "gateway",  # not which library in which version
+    }
+)
+_OVER_TLS = CIMultiDict({**_HEADERS, "Strict-Transport-Security": "max-age=31536000"})
 
 
 def policy_towards(origins: Iterable[str]) -> str:
@@ -82,11 +87,7 @@ async def dress(request: web.Request, response: web.StreamResponse) -> None:
 
 def wear(response: web.StreamResponse, given: Parts) -> None:
     """What `dress` puts on, for those who answer without a request."""
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    if given.public_url.startswith("https:"):
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    response.headers["Server"] = "gateway"  # not which library in which version
+    response.headers.merge(_OVER_TLS if given.public_url.startswith("https:") else _HEADERS)
 
 
 def shown_path(path: str) -> str:
