@@ -34,7 +34,6 @@ _HEADERS = CIMultiDict(
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Opener-Policy": "same-origin",
-        "Server": "gateway",  # not which library in which version
     }
 )
 _OVER_TLS = CIMultiDict({**_HEADERS, "Strict-Transport-Security": "max-age=31536000"})
@@ -88,6 +87,7 @@ async def dress(request: web.Request, response: web.StreamResponse) -> None:
 def wear(response: web.StreamResponse, given: Parts) -> None:
     """What `dress` puts on, for those who answer without a request."""
     response.headers.merge(_OVER_TLS if given.public_url.startswith("https:") else _HEADERS)
+    response.headers["Server"] = "gateway"  # not which library in which version
 
 
 def shown_path(path: str) -> str:
