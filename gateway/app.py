@@ -212,8 +212,9 @@ def _workers(app: App) -> tuple[Runner, Callable[[], None]]:
     readers: list[Reader] = [letters, *(News(app.store) for _ in carriers)]
     beyond = crossing(app)
     alerts = Alerts(app.store, Desk(sender=mail.sender, public_url=app.public_url, seal=app.seal.seal))
-    chores: list[Chore] = [*post, *carriers, Rolling(app.store), alerts, beyond.imports(), beyond.gauges()]
-    runner, mirrors = Runner(clock=app.clock, lag=app.store.lag, readers=readers, chores=chores), beyond.carrier()
+    chores: list[Chore] = [*post, *carriers, beyond.imports()]
+    rounds: list[Chore] = [Rolling(app.store), alerts, beyond.gauges()]
+    runner, mirrors = Runner(clock=app.clock, lag=app.store.lag, readers=readers, chores=chores, rounds=rounds), beyond.carrier()
     runner.accompany(mirrors.start, mirrors.wake, mirrors.troubles)
 
     def stop() -> None:
@@ -294,6 +295,7 @@ def _parts(app: App, runner: Runner | None, mailbox: Mailbox | None) -> Parts:
         public_url=app.public_url,
         clock=app.clock,
         wake=runner.wake if runner is not None else _nothing,
+        stir=runner.stir if runner is not None else _nothing,
         dav=build(
             app.store,
             clock=app.clock,

@@ -47,8 +47,8 @@ class Reader(Protocol):
     def due(self, now: datetime) -> Sequence[CompanyId]:
         """Companies in which there is something to do."""
 
-    def catch_up(self, company: CompanyId, now: datetime) -> None:
-        """Do it, or a good part of it. Idempotent; safe against a twin in another process."""
+    def catch_up(self, company: CompanyId, now: datetime) -> bool:
+        """Do it, or a good part of it; whether that left something for a chore. Idempotent; safe against a twin in another process."""
 
     def next(self, now: datetime) -> datetime | None:
         """When there will be something to do even if nothing is written."""
@@ -65,7 +65,10 @@ class Chore(Protocol):
 
 
 class Runner:
-    """The threads of one process: one for each reader and chore. `lag(reader)` counts the changes a reader has not looked at."""
+    """The threads of one process: one for each reader, chore and round. `lag(reader)` counts the changes a reader has not looked at.
+
+    A round is a chore that goes by the clock alone: no bell hurries it.
+    """
 
     def __init__(
         self,
@@ -74,9 +77,11 @@ class Runner:
         lag: Callable[[str], int],
         readers: Sequence[Reader] = (),
         chores: Sequence[Chore] = (),
+        rounds: Sequence[Chore] = (),
         poll: timedelta = POLL,
     ) -> None:
         self._chores = [_Seat(chore.name, _Doing(chore, clock)) for chore in chores]
+        self._rounds = [_Seat(chore.name, _Doing(chore, clock)) for chore in rounds]
         self._readers = [_Seat(reader.name, _Following(reader, clock, lag, poll, self._wake_chores)) for reader in readers]
         self._company: list[tuple[Callable[[], None], Callable[[], None], Callable[[], list[str]]]] = []
 
@@ -92,7 +97,13 @@ class Runner:
 
     def wake(self) -> None:
         """Have everybody look again. Returns at once; any number of calls while somebody is busy makes him look once more."""
-        for seat in self._seats:
+        self._wake_chores()
+        self.stir()
+
+    def stir(self) -> None:
+        """The same of those alone who follow the log, after something that is told nowhere else: they wake the others when it concerns
+        them. A thread that wakes for nothing takes as long as a request that reads."""
+        for seat in self._readers:
             seat.ring()
         for _, wake, _ in self._company:
             wake()
@@ -113,7 +124,7 @@ class Runner:
 
     @property
     def _seats(self) -> list[_Seat]:
-        return [*self._readers, *self._chores]
+        return [*self._readers, *self._chores, *self._rounds]
 
     def _wake_chores(self) -> None:
         for seat in self._chores:
@@ -242,33 +253,37 @@ class _Following:
             return pause
 
     def _round(self, ending: Ending) -> timedelta:
-        now, done = self._clock(), 0
+        now, done, left = self._clock(), 0, False
         due = self._reader.due(now)
         for company in due:
             if ending():
                 break
             setback = self._setbacks.get(company)
             if setback is None or setback.again <= now:
-                done += self._caught_up(company)
-        observe.gauge("reader_lag", self._lag(self._reader.name) if due else 0, reader=self._reader.name)
-        if done:
+                caught = self._caught_up(company)
+                done, left = done + (caught is not None), left or bool(caught)
+        behind = self._lag(self._reader.name) if due else 0
+        observe.gauge("reader_lag", behind, reader=self._reader.name)
+        if left:
             self._wake_chores()
-            return BREATH
         awaited = self._reader.next(now)
+        if done and (behind or (awaited and awaited <= now)):
+            return BREATH
         return min(self._poll, awaited - now) if awaited and awaited > now else self._poll
 
-    def _caught_up(self, company: CompanyId) -> bool:
+    def _caught_up(self, company: CompanyId) -> bool | None:
+        """Whether that left something for a chore; None: it failed."""
         now = self._clock()
         try:
             with observe.about(company=company):
-                self._reader.catch_up(company, now)
+                left = self._reader.catch_up(company, now)
         except Exception as error:  # the worker's loop: one company's trouble is no other company's
             with observe.about(company=company):
                 _noted(self._reader.name, error)
             self._setbacks[company] = _setback(self._setbacks.get(company), error, now)
-            return False
+            return None
         self._setbacks.pop(company, None)
-        return True
+        return left
 
 
 class _Doing:

@@ -1,4 +1,4 @@
-"""The chore that keeps the numbers about calendars elsewhere fresh, for whoever watches the installation."""
+"""The round that keeps the numbers about calendars elsewhere fresh, for whoever watches the installation."""
 
 from __future__ import annotations
 
@@ -18,12 +18,9 @@ class Gauges:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._again: datetime | None = None
 
     def run(self, now: datetime) -> datetime:
-        """Ask once, and again after a while, however often it is woken meanwhile."""
-        if self._again is not None and now < self._again:
-            return self._again
+        """Ask once, and again after a while."""
         seen = self._store.links_overview()
         for name, since in (("pull_age", seen.pulled), ("unsent", seen.unsent), ("overdue", seen.due)):
             age = max(timedelta(), now - since) if since is not None else timedelta()
@@ -33,5 +30,4 @@ class Gauges:
             observe.gauge("mirror_links", seen.links.get(standing, 0), standing=standing.value)
         for access in Access:
             observe.gauge("mirror_accounts", seen.accounts.get(access, 0), access=access.value)
-        self._again = now + self.EVERY
-        return self._again
+        return now + self.EVERY

@@ -51,13 +51,19 @@ class Letters:
         """When the next customer is to be told."""
         return self._store.next_notice()
 
-    def catch_up(self, company: CompanyId, now: datetime) -> None:
-        """Read the log to its end, a batch in each transaction, and write the letters that are due with the last one. Idempotent."""
-        while not self._round(company, now):
-            pass
+    def catch_up(self, company: CompanyId, now: datetime) -> bool:
+        """Read the log to its end, a batch in each transaction, and write the letters that are due with the last one; whether there are
+        any. Idempotent."""
+        queued = 0
+        while True:
+            ended, more = self._round(company, now)
+            queued += more
+            if ended:
+                return queued > 0
 
-    def _round(self, company: CompanyId, now: datetime) -> bool:
-        """One transaction; whether the log was read to its end. Letters wait for that: a later change may take one back."""
+    def _round(self, company: CompanyId, now: datetime) -> tuple[bool, int]:
+        """One transaction; whether the log was read to its end, and how many letters were written. Letters wait for that: a later change
+        may take one back."""
         with self._store.write(company, self._actor) as tx:
             desk = _Desk(tx, self._seal, self._sender, self._public_url, now)
             changes = tx.changes(tx.cursor(self.name), limit=BATCH)
@@ -71,7 +77,7 @@ class Letters:
         for kind, entry in desk.queued:
             observe.count("letters_queued", kind=kind)
             observe.log("letter_queued", company=company, kind=kind, entry=entry)
-        return ended
+        return ended, len(desk.queued)
 
 
 class _Desk:

@@ -40,10 +40,11 @@ class News:
         """Nothing comes up by itself."""
         return None
 
-    def catch_up(self, company: CompanyId, now: datetime) -> None:
-        """Read the log to its end, a batch in each transaction. Idempotent."""
+    def catch_up(self, company: CompanyId, now: datetime) -> bool:
+        """Read the log to its end, a batch in each transaction; then there may be devices to tell. Idempotent."""
         while not self._round(company, now):
             pass
+        return True
 
     def _round(self, company: CompanyId, now: datetime) -> bool:
         """One transaction; whether the log was read to its end."""

@@ -111,7 +111,7 @@ class Seat:
             reply = await on_thread(request.app, _call, self._app, made)
         self._remember(shown, reply)
         if request.method in gate.WRITING and reply.status < 300:
-            self._given.wake()
+            self._given.stir()  # whatever is written here stands in the log
         return _response(request, reply)
 
     def _at_once(self, made: dict[str, Any], path: str, body: bytes) -> Reply | None:

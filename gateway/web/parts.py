@@ -67,7 +67,8 @@ class Parts:
     """Everything the pages need, as plain values and callables.
 
     `public_url` is what people type, without a slash at the end ("https://calendar.example.com"). `clock` answers aware UTC.
-    `wake` tells the readers of the log to look again; it returns at once. `dav` is the WSGI application mounted at /dav/.
+    `wake` tells all workers to look again, `stir` those alone who follow the log; both return at once. `dav` is the
+    WSGI application mounted at /dav/.
     `unready` lists what else keeps the process from serving (a dead runner), a sentence each; it may block for a moment.
     """
 
@@ -75,6 +76,7 @@ class Parts:
     public_url: str
     clock: Callable[[], datetime]
     wake: Callable[[], None]
+    stir: Callable[[], None]
     dav: Callable[..., Any] | None = None  # WSGI: (environ, start_response) -> iterable of bytes; radicale's own type is untyped
     mailbox: Mailbox | None = None
     sealer: Sealer | None = None

@@ -283,6 +283,7 @@ def opened(store: Store, *, limits: Limits | None = None, push: Push | None = No
         public_url=PUBLIC_URL,
         clock=clock,
         wake=lambda: woken.append(clock.now),
+        stir=lambda: woken.append(clock.now),
         dav=build(store, clock=clock, push=push, press=Press(public_url=PUBLIC_URL, seal=Seal(KEY))),
         limits=limits or Limits(),
     )

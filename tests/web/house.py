@@ -233,6 +233,7 @@ def opened(
         public_url="https://calendar.example.com",
         clock=clock,
         wake=lambda: woken.append(clock.now),
+        stir=lambda: woken.append(clock.now),
         mailbox=box,
         sealer=SEAL,
         fetcher=Fetcher(egress or Egress()),

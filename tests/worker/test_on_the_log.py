@@ -46,7 +46,7 @@ class Telling:
     def next(self, now: datetime) -> datetime | None:
         return None
 
-    def catch_up(self, company: CompanyId, now: datetime) -> None:
+    def catch_up(self, company: CompanyId, now: datetime) -> bool:
         with self._store.write(company, Actor(self.name, "worker")) as tx:
             changes = tx.changes(tx.cursor(self.name), limit=1)  # none when a twin was quicker
             for change in changes:
@@ -58,6 +58,7 @@ class Telling:
                 raise Crash
         if dies:
             raise Crash
+        return bool(changes)
 
 
 def book(store: Store, company: CompanyId = DEMO, *, week: int = 0, rule: str = "") -> None:

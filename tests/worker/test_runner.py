@@ -43,6 +43,7 @@ class Following:
     seen: list[CompanyId] = field(default_factory=list)
     failed: list[CompanyId] = field(default_factory=list)
     looks: int = 0
+    leaves: bool = True  # something for a chore
     noticed: threading.Condition = field(default_factory=threading.Condition)
 
     def due(self, now: datetime) -> Sequence[CompanyId]:
@@ -53,7 +54,7 @@ class Following:
                 raise self.away
             return sorted(self.waiting)
 
-    def catch_up(self, company: CompanyId, now: datetime) -> None:
+    def catch_up(self, company: CompanyId, now: datetime) -> bool:
         with self.noticed:
             self.noticed.notify_all()
             if company in self.broken:
@@ -61,6 +62,7 @@ class Following:
                 raise self.broken[company]
             self.waiting.discard(company)
             self.seen.append(company)
+            return self.leaves
 
     def next(self, now: datetime) -> datetime | None:
         return None
@@ -96,9 +98,14 @@ class Doing:
 
 @contextmanager
 def running(
-    *readers: Reader, chores: Sequence[Chore] = (), clock: Clock | None = None, poll: timedelta = OFTEN, lag: int = 0
+    *readers: Reader,
+    chores: Sequence[Chore] = (),
+    rounds: Sequence[Chore] = (),
+    clock: Clock | None = None,
+    poll: timedelta = OFTEN,
+    lag: int = 0,
 ) -> Iterator[Runner]:
-    runner = Runner(clock=clock or Clock(), lag=lambda reader: lag, readers=readers, chores=chores, poll=poll)
+    runner = Runner(clock=clock or Clock(), lag=lambda reader: lag, readers=readers, chores=chores, rounds=rounds, poll=poll)
     runner.start()
     try:
         yield runner
@@ -198,13 +205,51 @@ def test_what_another_process_wrote_is_found_without_a_wake() -> None:
         reader.until(lambda: reader.seen == [BETA])
 
 
-def test_a_reader_that_found_something_wakes_the_chores() -> None:
+def test_a_reader_that_leaves_something_for_a_chore_wakes_the_chores() -> None:
     reader, chore = Following(), Doing()
     with running(reader, chores=[chore]):
         assert chore.ran.acquire(timeout=SOON)
         reader.waiting.add(ALPHA)
         assert chore.ran.acquire(timeout=SOON)
         assert reader.seen == [ALPHA]
+
+
+def test_a_reader_that_leaves_nothing_wakes_nobody() -> None:
+    reader, chore = Following(leaves=False), Doing()
+    with running(reader, chores=[chore]):
+        assert chore.ran.acquire(timeout=SOON)
+        reader.waiting.add(ALPHA)
+        reader.until(lambda: reader.seen == [ALPHA])
+        reader.looked_again()
+        reader.leaves = True
+        reader.waiting.add(BETA)
+        assert chore.ran.acquire(timeout=SOON)
+    assert chore.runs == 2
+
+
+def test_a_stir_has_the_readers_look_and_nobody_else() -> None:
+    reader, chore = Following(leaves=False), Doing()
+    with running(reader, chores=[chore], poll=NEVER) as runner:
+        reader.until(lambda: reader.looks == 1)
+        assert chore.ran.acquire(timeout=SOON)
+        reader.waiting.add(ALPHA)
+        runner.stir()
+        reader.until(lambda: reader.seen == [ALPHA])
+        runner.wake()
+        assert chore.ran.acquire(timeout=SOON)
+    assert chore.runs == 2
+
+
+def test_a_round_goes_by_the_clock_and_no_bell_hurries_it() -> None:
+    slow, quick, chore = Doing(name="slow"), Doing(name="quick", again=timedelta(milliseconds=5)), Doing(name="chore")
+    with running(chores=[chore], rounds=[slow, quick], poll=NEVER) as runner:
+        assert slow.ran.acquire(timeout=SOON)
+        assert chore.ran.acquire(timeout=SOON)
+        runner.wake()
+        assert chore.ran.acquire(timeout=SOON)
+        for _ in range(3):
+            assert quick.ran.acquire(timeout=SOON)
+    assert slow.runs == 1
 
 
 def test_a_chore_with_more_to_do_runs_on_unasked() -> None:
@@ -233,10 +278,10 @@ def test_stopping_finishes_the_step_in_hand_and_begins_no_other() -> None:
     entered, released = threading.Event(), threading.Event()
 
     class Slow(Following):
-        def catch_up(self, company: CompanyId, now: datetime) -> None:
+        def catch_up(self, company: CompanyId, now: datetime) -> bool:
             entered.set()
             assert released.wait(SOON)
-            super().catch_up(company, now)
+            return super().catch_up(company, now)
 
     reader = Slow(waiting={ALPHA, BETA})
     runner = Runner(clock=Clock(), lag=lambda reader: 0, readers=[reader])
