@@ -43,7 +43,7 @@ _OF_ANYTHING: Mapping[str, OfHomes] = {
 
 
 def answer(store: Store, request: Request) -> Answer:
-    root = document.parsed(request.body)
+    root = document.report(request.body)
     if root is None:
         raise Invalid("The body of REPORT says which report is wanted.")
     if request.brief and (root.tag != f"{{{DAV}}}sync-collection" or request.place.slug is None):

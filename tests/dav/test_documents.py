@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
@@ -108,3 +109,51 @@ def test_an_error_names_its_condition_and_says_a_sentence() -> None:
     assert root.tag == "{DAV:}error"
     assert root.findtext("{urn:ietf:params:xml:ns:caldav}no-uid-conflict/{DAV:}href") == "/dav/a/b.ics"
     assert "".join(root.itertext()).endswith("Taken <already>.")
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            '<D:sync-collection xmlns:D="DAV:">',
+            '<sync-collection xmlns="DAV:">',
+            '<D:sync-collection xmlns:D="other:">',
+            "</D:sync-collection>",
+            "</sync-collection>",
+            "<D:sync-token>data:,12345678-abcdef0123-7</D:sync-token>",
+            "<D:sync-token>data:,12345678-abcdef0123-8</D:sync-token>",
+            "<sync-token>data:,12345678-abcdef0123-7</sync-token>",
+            '<D:sync-token x="1">data:,7</D:sync-token>',
+            "<D:sync-token>  data:,7\n</D:sync-token>",
+            "<D:sync-token>a&amp;b</D:sync-token>",
+            "<D:sync-token>é</D:sync-token>",
+            "<D:sync-token><D:x/>7</D:sync-token>",
+            "<D:sync-token/>",
+            "<D:sync-token></D:sync-token>",
+            "<?x <D:sync-token>pi</D:sync-token>?>",
+            "<!-- <D:sync-token>comment</D:sync-token> -->",
+            "<D:sync-level>1</D:sync-level>",
+            "<D:prop><D:getetag/></D:prop>",
+            "<D:prop><D:sync-token>9</D:sync-token></D:prop>",
+            "text",
+            "<!DOCTYPE x>",
+        ]
+    ),
+    max_size=8,
+)
+
+
+def told(body: bytes, read: Callable[[bytes], ElementTree.Element | None]) -> str:
+    try:
+        root = read(body)
+    except (Invalid, TooLarge) as error:
+        return f"{type(error).__name__}: {error}"
+    return "" if root is None else ElementTree.tostring(root, "unicode")
+
+
+@given(st.sampled_from(["D:", ""]), PIECES)
+def test_a_report_is_read_as_any_other_document_is_and_the_second_time_too(prefix: str, pieces: list[str]) -> None:
+    space = "xmlns:D" if prefix else "xmlns"
+    whole = f'<{prefix}sync-collection {space}="DAV:" xmlns:D="DAV:">' if not prefix else f'<{prefix}sync-collection {space}="DAV:">'
+    for text in ("".join(pieces), whole + "".join(pieces) + f"</{prefix}sync-collection>"):
+        body = text.encode()
+        assert [told(body, document.report) for _ in range(2)] == [told(body, document.parsed)] * 2
