@@ -29,7 +29,7 @@ def around(snapshot: Snapshot, request: Request, depth: str, *, text: bool = Fal
         return
     yield _calendar(snapshot, request, collection)
     if depth != "0":
-        for row in snapshot.rows(collection, text=text):
+        for row in snapshot.each(collection, text=text):
             yield _object(snapshot, request, collection, row)
 
 

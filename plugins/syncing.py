@@ -33,8 +33,11 @@ def answer(snapshot: Snapshot, request: Request, collection: Collection, root: E
     since = revision_in(sent, snapshot.epoch, collection) if sent else None
     if request.brief and (since is None or collection.last - since > (0 if wanted.text else FEW)):
         raise Lengthy
-    found, reached = _changed(snapshot, collection, since, limit, text=wanted.text)
     one = renderer(request, snapshot.epoch, collection, wanted, shaped(snapshot, request, wanted.data, collection))
+    if since is None and limit is None:
+        everything = [one(row) for row in snapshot.each(collection, text=wanted.text)]
+        return finished(request, everything, token(snapshot.epoch, collection, collection.last), more=False)
+    found, reached = _changed(snapshot, collection, since, limit, text=wanted.text)
     base = Place(request.handle, collection.slug).path(request.prefix)
     answers = [one(row) if row is not None else failed(base + href(name), 404) for name, row in found.items() if row or since is not None]
     return finished(request, answers, token(snapshot.epoch, collection, reached), more=reached < collection.last)
@@ -43,8 +46,6 @@ def answer(snapshot: Snapshot, request: Request, collection: Collection, root: E
 def _changed(
     snapshot: Snapshot, collection: Collection, since: Revision | None, limit: int | None, *, text: bool
 ) -> tuple[dict[str, Row | None], Revision]:
-    if since is None and limit is None:
-        return {row.name: row for row in snapshot.rows(collection, text=text)}, collection.last
     changed, reached = snapshot.names_since(collection, since or Revision(0), limit=limit)
     found = dict(changed)
     if text and (there := [name for name, row in found.items() if row is not None]):

@@ -36,7 +36,7 @@ def octets(snapshot: Snapshot, collection: Collection) -> bytes:
     """The whole calendar, in UTF-8; colleagues' appointments as team views show them."""
     title = escape(collection.properties.get("{DAV:}displayname") or collection.title)
     head = joined([*_OPENING, f"NAME:{title}", f"X-WR-CALNAME:{title}"])
-    return b"".join((head.encode(), *merged(row.octets or b"" for row in snapshot.rows(collection, text=True)), _END, CRLF.encode()))
+    return b"".join((head.encode(), *merged(row.octets or b"" for row in snapshot.each(collection, text=True)), _END, CRLF.encode()))
 
 
 def merged(objects: Iterable[bytes]) -> list[bytes]:

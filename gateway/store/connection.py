@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import Engine, PoolProxiedConnection, TextClause, exc
@@ -47,6 +47,20 @@ class Pool:
         except self.wrong as error:
             raise translated(error) or error from error
 
+    def rest(self) -> None:
+        """SQLite: connections at hand give back the memory in which they keep pages; the system has the pages as well."""
+        for _ in range(len(self.idle)):
+            try:
+                pooled, driver = self.idle.popleft()
+            except IndexError:  # they are at work again
+                return
+            try:
+                driver.execute("PRAGMA shrink_memory")
+            except self.wrong:
+                pooled.invalidate()
+            else:
+                self.idle.append((pooled, driver))
+
     def close(self) -> None:
         """Whoever asks afterwards opens new ones; those that are at work now are not kept."""
         former, self.idle = self.idle, Idle()
@@ -58,12 +72,13 @@ class Pool:
 class Connection:
     """Borrowed, and given back by `close`, which undoes what was not committed. Of one thread."""
 
-    __slots__ = ("_driver", "_forms", "_idle", "_pool", "_pooled", "wrong")
+    __slots__ = ("_driver", "_forms", "_idle", "_pool", "_pooled", "_streams", "wrong")
 
     def __init__(self, pool: Pool, idle: Idle, pooled: PoolProxiedConnection, driver: Any) -> None:  # drivers have no type in common
         self._pool, self._idle, self._forms, self.wrong = pool, idle, pool.forms, pool.wrong
         self._pooled: PoolProxiedConnection | None = pooled
         self._driver = driver
+        self._streams: list[Any] | None = None  # cursors that may be at work
 
     def execute(self, statement: TextClause, given: Given | Sequence[Given]) -> Answer:
         """A list of values: the statement for each of them."""
@@ -85,6 +100,24 @@ class Connection:
             return form.lines(cursor)
         except self.wrong as error:
             raise self.failure(error) from error
+
+    def stream(self, statement: TextClause, given: Given) -> Iterator[Line]:
+        """The same, read as it is asked for; up to `close` at the latest, lest what was left off holds its state of the database."""
+        form = self._forms[statement]
+        text, values = form.said(given)
+        for listener in LISTENERS:
+            listener(text)
+        try:
+            cursor = self._driver.execute(text, values)
+            self._streams = [*(self._streams or ()), cursor]
+            yield from form.each(cursor)
+        except self.wrong as error:
+            raise self.failure(error) from error
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is in this process."""
+        return not self._forms.postgresql
 
     def tell(self, text: str) -> None:
         """Something for the driver alone, such as BEGIN."""
@@ -112,6 +145,8 @@ class Connection:
         if pooled is None:
             return
         try:
+            for cursor in self._streams or ():
+                cursor.close()
             self._driver.rollback()  # neither driver asks the database when there is nothing to undo
         except self.wrong:
             pooled.invalidate()
@@ -168,8 +203,8 @@ class Forms(dict[TextClause, Form]):
 
     def __init__(self, *, postgresql: bool) -> None:
         super().__init__()
-        self._postgresql = postgresql
+        self.postgresql = postgresql
 
     def __missing__(self, statement: TextClause) -> Form:
-        made = self[statement] = Form(statement, postgresql=self._postgresql)
+        made = self[statement] = Form(statement, postgresql=self.postgresql)
         return made

@@ -55,6 +55,12 @@ class Database:
         self._reading.close()
         self._writing.close()
 
+    def rest(self) -> None:
+        """Give back memory that makes the next questions only a little quicker."""
+        if not self.postgresql:
+            self._reading.rest()
+            self._writing.rest()
+
     def ask(self, statement: TextClause, **given: Any) -> Found:
         """The answer to one question: one statement, which needs no transaction around it."""
         try:

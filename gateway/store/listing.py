@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -36,6 +36,14 @@ _ROWS = _listing("""
            ) END AS octets, version
     FROM entry
     WHERE company = :company AND calendar IN :calendars AND shown = 1 AND (:view = 0 OR team = 1)
+""")
+_IN_ORDER = text("""
+    SELECT name, id, calendar, revision, uid, component,
+           CASE WHEN :text = 1 THEN (SELECT octets(t.text) FROM content t WHERE t.company = entry.company AND t.entry = entry.id) END
+               AS octets, version
+    FROM entry
+    WHERE company = :company AND calendar = :calendar AND shown = 1
+    ORDER BY name
 """)
 _ROWS_NAMED = _listing("""
     SELECT name, id, calendar, revision, uid, component,
@@ -115,6 +123,15 @@ class Listing(Reading):
     def rows(self, collection: Collection, *, text: bool = False) -> Sequence[Row]:
         """Every object, in the order of names."""
         return _sorted(self._all(_ROWS, **_of(collection), text=int(text)))
+
+    def each(self, collection: Collection, *, text: bool = False) -> Iterator[Row]:
+        """The same, one after the other: of a large calendar on an embedded database no two need to be there at once."""
+        if collection.view or not self._connection.embedded:  # whose order of names may be another
+            yield from self.rows(collection, text=text)
+            return
+        given = {"company": self.company.id, "calendar": collection.calendars[0], "text": int(text)}
+        for line in self._connection.stream(_IN_ORDER, given):
+            yield Row(*line)
 
     def rows_named(self, collection: Collection, names: Sequence[str], *, text: bool = True) -> dict[str, Row]:
         """Those of the names that exist."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -59,9 +59,13 @@ class Form:
     def lines(self, cursor: Any) -> list[Line]:
         """The rows of a driver's cursor under the names of their columns, which its `description` tells (PEP 249); they are always the
         same ones. PostgreSQL's hands out many at once more quickly, SQLite's one by one, so that none is there twice."""
+        return list(self.each(cursor))
+
+    def each(self, cursor: Any) -> Iterator[Line]:
+        """The same one by one, as far as the driver can: the cursor is at work until the last one."""
         if self._line is None:
             self._line = _kind([column[0] for column in cursor.description])
-        return list(map(self._line, cursor.fetchall() if self._postgresql else cursor))
+        return map(self._line, cursor.fetchall() if self._postgresql else cursor)
 
     def _spelt(self, sizes: Mapping[str, int]) -> str:
         def one(found: re.Match[str]) -> str:

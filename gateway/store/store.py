@@ -89,6 +89,10 @@ class Store:
         self._uses.write_down()
         self._database.close()
 
+    def rest(self) -> None:
+        """Now and then: memory in which an embedded database keeps what it has read goes back; tens of microseconds."""
+        self._database.rest()
+
     @property
     def embedded(self) -> bool:
         """Whether the database lies in this process: a question takes microseconds then, and there is no server to wait for."""

@@ -12,7 +12,8 @@ X-Forwarded-…) never reaches it.
 
 Brief is "has anything changed?", which is most of what is asked all day, and one object. On an embedded database that takes less
 than the way to a thread and back, so it is answered at once, in between. Only for whom the last answer was not 401: guesses wait
-elsewhere. The application may find, having been told that it is called so, that it is not as brief as it looked (`BRIEF`).
+elsewhere. The application may find, having been told that it is called so, that it is not as brief as it looked (`BRIEF`). What may
+become large waits for its turn among its like.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from multidict import CIMultiDict
 
 from gateway.web import gate
 from gateway.web.guard import peer
-from gateway.web.parts import Parts, on_thread
+from gateway.web.parts import Parts, at_leisure, on_thread
 from gateway.web.problems import Problem
 
 PREFIX = "/dav"
@@ -108,7 +109,8 @@ class Seat:
         shown = hash(made.get(_SHOWN))
         reply = self._at_once(made, path, body) if shown in self._known else None
         if reply is None:
-            reply = await on_thread(request.app, _call, self._app, made)
+            run = at_leisure if lengthy(made, path, body) else on_thread
+            reply = await run(request.app, _call, self._app, made)
         self._remember(shown, reply)
         if request.method in gate.WRITING and reply.status < 300:
             self._given.stir()  # whatever is written here stands in the log
@@ -150,6 +152,21 @@ def brief(made: dict[str, Any], path: str, body: bytes) -> bool:
             return made.get("HTTP_DEPTH") == "0" and len(body) <= _BRIEF_OCTETS
         case "REPORT":
             return len(body) <= _BRIEF_OCTETS and b"sync-collection" in body
+        case _:
+            return False
+
+
+def lengthy(made: dict[str, Any], path: str, body: bytes) -> bool:
+    """Whether the answer may be a whole calendar, or as much: everything in one, what lies in a time, what is new since long ago."""
+    if path.count("/") != 4 or not path.endswith("/"):
+        return False
+    match made["REQUEST_METHOD"]:
+        case "GET" | "HEAD":
+            return True
+        case "PROPFIND":
+            return made.get("HTTP_DEPTH") != "0"
+        case "REPORT":
+            return b"multiget" not in body
         case _:
             return False
 

@@ -15,7 +15,7 @@ from gateway.model import Actor, CompanyId, Feed
 from gateway.store import Snapshot
 from gateway.web import conditions, subscription
 from gateway.web.guard import peer
-from gateway.web.parts import Parts, on_thread
+from gateway.web.parts import Parts, at_leisure, on_thread
 from gateway.web.problems import Problem
 from gateway.web.shelf import Allowance, Edition, Fingerprint, Recent, Shelf, Stamp
 
@@ -88,7 +88,7 @@ class FeedDesk:
         now = self._given.clock()
         found = self._at_once(wish, now)
         if found is None:
-            found = await on_thread(request.app, self._find, wish, now)
+            found = await at_leisure(request.app, self._find, wish, now)
         self._note(request.app, found, wish, now)
         return _response(request, found)
 

@@ -95,6 +95,7 @@ class Parts:
 
 PARTS = web.AppKey("parts", Parts)
 POOL = web.AppKey("pool", Threads)
+LARGE = web.AppKey("large", Threads)
 CLOSING = web.AppKey("closing", asyncio.Event)
 """Set when the server goes down: whoever waits for something to happen answers what he has."""
 
@@ -111,3 +112,9 @@ def host_cookie(given: Parts, name: str) -> str:
 async def on_thread(app: web.Application, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run blocking work on the front door's own threads. It is carried to its end even if the client has gone."""
     return await app[POOL].run(partial(work, *args, **kwargs))
+
+
+async def at_leisure(app: web.Application, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for what may become large, such as a whole calendar: two at once. One interpreter puts more of them together no sooner,
+    but holds all of them meanwhile; and nothing short waits behind them."""
+    return await app[LARGE].run(partial(work, *args, **kwargs))

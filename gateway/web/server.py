@@ -13,12 +13,13 @@ from aiohttp import web
 from gateway import thrift
 from gateway.web import api, connect, dav, feeds, hooks, operations, pages, site, timezones
 from gateway.web.guard import dress, guard
-from gateway.web.parts import CLOSING, PARTS, POOL, Limits, Parts
+from gateway.web.parts import CLOSING, LARGE, PARTS, POOL, Limits, Parts
 from gateway.web.threads import Threads
 from gateway.web.wire import Complaints, Runner
 
 __all__ = ["Limits", "Parts", "build", "serve"]
 
+LARGE_AT_ONCE = 2  # answers that may have megabytes, put together at the same time
 GRACE = 3.0  # seconds that requests under way get at the end
 LAST_LOOKS = 20  # rounds of the loop before the door closes, each with a look at the sockets: what has arrived by then is still read
 BREATH = 1.0  # seconds between two looks whether memory can be given back
@@ -92,7 +93,7 @@ async def _serve(parts: Parts, host: str, port: int, started: Started, shared: b
         def stop() -> None:
             loop.call_soon_threadsafe(end.set)
 
-        breathing = asyncio.create_task(_breathe())
+        breathing = asyncio.create_task(_breathe(parts))
         with _signals(stop):
             started(runner.addresses[0][1], stop)
             await end.wait()
@@ -104,10 +105,11 @@ async def _serve(parts: Parts, host: str, port: int, started: Started, shared: b
         await runner.cleanup()
 
 
-async def _breathe() -> None:
+async def _breathe(given: Parts) -> None:
     """Memory that is free goes back to the system."""
     while True:
         await asyncio.sleep(BREATH)
+        given.store.rest()
         thrift.give_back()
 
 
@@ -140,6 +142,7 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
 async def _threads(app: web.Application) -> AsyncIterator[None]:
     """The pool that works on the database, and the sign that the end has come."""
     app[CLOSING] = asyncio.Event()
-    app[POOL] = Threads(app[PARTS].limits.threads)
+    app[POOL], app[LARGE] = Threads(app[PARTS].limits.threads), Threads(LARGE_AT_ONCE, "door_large")
     yield
     app[POOL].close()
+    app[LARGE].close()

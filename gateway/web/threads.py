@@ -20,9 +20,9 @@ class Threads:
     Of one event loop, on which everything here happens but the work itself: so there is nothing to lock.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, name: str = "door") -> None:
         self._loop = asyncio.get_running_loop()
-        self._most = most
+        self._most, self._name = most, name
         self._all: list[_Thread] = []
         self._free: list[_Thread] = []
         self._waiting: deque[tuple[asyncio.Future[Any], Work]] = deque()
@@ -36,7 +36,7 @@ class Threads:
         if self._free:
             self._free.pop().begin(future, work)
         elif len(self._all) < self._most:
-            thread = _Thread(f"door_{len(self._all) + 1}", self._ended)
+            thread = _Thread(f"{self._name}_{len(self._all) + 1}", self._ended)
             self._all.append(thread)
             thread.begin(future, work)
         else:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.web.dav import brief
+from gateway.web.dav import brief, lengthy
 from plugins.syncing import FEW
 from tests.dav.asking import names_in
 from tests.dav.house import HERE, Client, event
@@ -35,6 +35,28 @@ def test_what_may_take_long_or_wait_is_not() -> None:
     assert not looks("GET", HERE)
     for method in ("PUT", "DELETE", "MOVE", "PROPPATCH", "POST"):
         assert not looks(method, HERE + "one.ics", HTTP_DEPTH="0")
+
+
+def takes(method: str, path: str = HERE, body: bytes = b"", **more: str) -> bool:
+    return lengthy({"REQUEST_METHOD": method, **KNOWN, **more}, path, body)
+
+
+def test_what_may_be_a_whole_calendar_waits_among_its_like() -> None:
+    assert takes("GET")
+    assert takes("HEAD")
+    assert takes("PROPFIND", HTTP_DEPTH="1")
+    assert takes("PROPFIND")
+    assert takes("REPORT", body=SYNC)
+    assert takes("REPORT", body=b"<calendar-query/>")
+
+
+def test_what_is_written_or_bounded_does_not_wait_behind_it() -> None:
+    assert not takes("REPORT", body=b"<calendar-multiget/>")
+    assert not takes("GET", HERE + "one.ics")
+    assert not takes("PROPFIND", "/dav/john-smith/", HTTP_DEPTH="1")
+    assert not takes("PROPFIND", HTTP_DEPTH="0")
+    for method in ("PUT", "DELETE", "MOVE", "PROPPATCH", "POST"):
+        assert not takes(method, HERE + "one.ics")
 
 
 def test_an_access_token_may_have_to_be_asked_about() -> None:

@@ -72,6 +72,7 @@ READING: dict[str, Asked] = {
     "held_by_uid": lambda tx, it: tx.held_by_uid(it.calendar, it.uid),
     "version": lambda tx, it: tx.version(it.entry, 1),
     "rows": lambda tx, it: [row for each in it.collections for row in tx.rows(each, text=True)],
+    "each": lambda tx, it: [row for each in it.collections for row in tx.each(each, text=True)],
     "rows_named": lambda tx, it: {name: row for each in it.collections for name, row in tx.rows_named(each, [it.name]).items()},
     "rows_within": lambda tx, it: [
         row for each in it.collections for window in ((None, None), (NOW, NOW + DAY)) for row in tx.rows_within(each, window)

@@ -136,6 +136,35 @@ class TestSnapshots:
             assert list(snapshot.rows(seen(snapshot))) == []
             assert len(snapshot.changes(snapshot.revision)) == 0
 
+    def test_what_is_read_one_by_one_is_what_is_read_at_once_and_as_old(self, place: Place) -> None:
+        kept = [place.book(NOW + number * DAY) for number in range(1, 6)]
+        with place.store.read(DEMO) as snapshot:
+            for text in (True, False):
+                assert list(snapshot.each(seen(snapshot), text=text)) == list(snapshot.rows(seen(snapshot), text=text))
+            under_way = snapshot.each(seen(snapshot))
+            first = next(under_way)
+            with ThreadPoolExecutor(1) as other:
+                other.submit(place.remove, kept[2]).result()
+            assert snapshot.held_by_id(kept[2].id) is not None, "another question meanwhile"
+            assert {first.name, *(row.name for row in under_way)} == {each.name for each in kept}
+        with place.store.read(DEMO) as snapshot:
+            left_off = snapshot.each(seen(snapshot))
+            next(left_off)
+        later = place.book(NOW + 9 * DAY)
+        with place.store.read(DEMO) as snapshot:  # on the same connection, most likely
+            assert later.name in names(snapshot, seen(snapshot))
+        del left_off
+
+    def test_who_rests_forgets_nothing(self, place: Place) -> None:
+        kept = place.book()
+        place.store.rest()
+        with place.store.read(DEMO) as snapshot:
+            place.store.rest()
+            assert names(snapshot, seen(snapshot)) == {kept.name}
+        place.store.close()
+        place.store.rest()
+        place.remove(kept)
+
     def test_nobody_sees_what_is_not_committed(self, place: Place) -> None:
         with place.store.write(DEMO, SETUP) as tx:
             entry = booking(tx.appointments_of(JOHN.id).id)
