@@ -52,6 +52,13 @@ _ROWS_NAMED = _listing("""
     FROM entry
     WHERE company = :company AND calendar IN :calendars AND shown = 1 AND name IN :names
 """).bindparams(several("names"))
+_ROW_NAMED = text("""
+    SELECT name, id, calendar, revision, uid, component,
+           CASE WHEN :text = 1 THEN (SELECT octets(t.text) FROM content t WHERE t.company = entry.company AND t.entry = entry.id) END
+               AS octets, version
+    FROM entry
+    WHERE company = :company AND calendar = :calendar AND shown = 1 AND name = :name
+""")
 _ROWS_OF_VIEW_NAMED = _listing("""
     SELECT id || '.ics' AS name, id, calendar, revision, uid, component,
            CASE WHEN :text = 1 THEN (
@@ -135,13 +142,16 @@ class Listing(Reading):
 
     def rows_named(self, collection: Collection, names: Sequence[str], *, text: bool = True) -> dict[str, Row]:
         """Those of the names that exist."""
+        if len(names) == 1 and not collection.view:  # nearly always
+            row = self._one(_ROW_NAMED, calendar=collection.calendars[0], name=names[0], text=int(text))
+            return {names[0]: Row(*row)} if row is not None else {}
         given = {"calendars": collection.calendars, "text": int(text)}
         found: list[Row] = []
         if collection.view:
             for ids in batches({name.removesuffix(ICS) for name in names if name.endswith(ICS)}):
                 found += _rows(self._all(_ROWS_OF_VIEW_NAMED, **given, ids=ids))
         else:
-            for batch in batches(set(names) if len(names) > 1 else names):
+            for batch in batches(set(names)):
                 found += _rows(self._all(_ROWS_NAMED, **given, names=batch))
         return {row.name: row for row in found}
 
