@@ -78,7 +78,7 @@ class Connection:
         self._pool, self._idle, self._forms, self.wrong = pool, idle, pool.forms, pool.wrong
         self._pooled: PoolProxiedConnection | None = pooled
         self._driver = driver
-        self._streams: list[Any] | None = None  # cursors that may be at work
+        self._streams: list[Answer] | None = None  # that may not be read to their end
 
     def execute(self, statement: TextClause, given: Given | Sequence[Given]) -> Answer:
         """A list of values: the statement for each of them."""
@@ -103,16 +103,9 @@ class Connection:
 
     def stream(self, statement: TextClause, given: Given) -> Iterator[Line]:
         """The same, read as it is asked for; up to `close` at the latest, lest what was left off holds its state of the database."""
-        form = self._forms[statement]
-        text, values = form.said(given)
-        for listener in LISTENERS:
-            listener(text)
-        try:
-            cursor = self._driver.execute(text, values)
-            self._streams = [*(self._streams or ()), cursor]
-            yield from form.each(cursor)
-        except self.wrong as error:
-            raise self.failure(error) from error
+        found = self.execute(statement, given)
+        self._streams = [*(self._streams or ()), found]
+        yield from found.each()
 
     @property
     def embedded(self) -> bool:
@@ -145,8 +138,8 @@ class Connection:
         if pooled is None:
             return
         try:
-            for cursor in self._streams or ():
-                cursor.close()
+            for found in self._streams or ():
+                found.close()
             self._driver.rollback()  # neither driver asks the database when there is nothing to undo
         except self.wrong:
             pooled.invalidate()
@@ -186,6 +179,16 @@ class Answer:
     def rowcount(self) -> int:
         """How many rows it has touched."""
         return int(self._cursor.rowcount)
+
+    def each(self) -> Iterator[Line]:
+        """One by one, up to `close`."""
+        try:
+            yield from self._form.each(self._cursor)
+        except self._connection.wrong as error:
+            raise self._connection.failure(error) from error
+
+    def close(self) -> None:
+        self._cursor.close()
 
     def all(self) -> list[Line]:
         try:
